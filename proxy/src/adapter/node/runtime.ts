@@ -1,0 +1,28 @@
+// Everything Mica needs of Node, and of Deno through its node: modules.
+
+import { homedir } from 'node:os';
+import type { Runtime } from '../../runtime/runtime.ts';
+import { systemClock } from './clock.ts';
+import { nodeFiles } from './files.ts';
+import { ThreadedHashing } from './hashing.ts';
+import { nodeProcesses } from './processes.ts';
+
+function runtimeName(): string {
+  const deno = process.versions['deno'];
+  return deno === undefined ? `node ${process.versions.node}` : `deno ${deno}`;
+}
+
+/** The runtime of this process. Its threads start when a file is first hashed. */
+export function nodeRuntime(): Runtime {
+  return {
+    name: runtimeName(),
+    files: nodeFiles,
+    hashing: new ThreadedHashing(),
+    clock: systemClock,
+    processes: nodeProcesses,
+    environment: process.env,
+    workingDirectory: process.cwd(),
+    homeDirectory: homedir(),
+    isRoot: process.getuid?.() === 0,
+  };
+}
