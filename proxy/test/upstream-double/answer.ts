@@ -151,12 +151,13 @@ export function alterAnswer(answer: Answer, fault: Fault, url: string): Answer {
     case 'stall':
     case 'hold':
     case 'drip':
+    case 'no-length':
       return answer;
   }
 }
 
 function shiftRange(answer: Answer, shift: number): Answer {
-  const match = /^bytes (\d+)-(\d+)\//.exec(answer.headers['content-range'] ?? '');
+  const match = /^bytes (\d+)-(\d+)\//.exec(String(answer.headers['content-range']));
   if (answer.whole === undefined) return answer;
   const start = match === null ? 0 : Number(match[1]);
   const end = match === null ? answer.whole.length : Number(match[2]) + 1;
@@ -197,7 +198,8 @@ export async function sendAnswer(
 
 function writeHead(response: ServerResponse, answer: Answer, fault: Fault | undefined): void {
   const chunked =
-    (fault?.kind === 'too-few' || fault?.kind === 'too-many') && fault.framing === 'chunked';
+    fault?.kind === 'no-length' ||
+    ((fault?.kind === 'too-few' || fault?.kind === 'too-many') && fault.framing === 'chunked');
   const bodiless = answer.status === 204 || answer.status === 304;
   response.writeHead(answer.status, {
     ...answer.headers,

@@ -8,6 +8,8 @@ export type Fault =
   | { readonly kind: 'too-few'; readonly after: number; readonly framing: 'length' | 'chunked' }
   /** More bytes than there are, in a complete body. */
   | { readonly kind: 'too-many'; readonly extra: number; readonly framing: 'length' | 'chunked' }
+  /** The right body, chunked, without Content-Length. */
+  | { readonly kind: 'no-length' }
   /** A login page with status 200. */
   | { readonly kind: 'html' }
   /** Any other answer. */
