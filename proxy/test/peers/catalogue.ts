@@ -42,6 +42,7 @@ export const GO_PEERS: readonly GoPeer[] = [
 
 /** Program -> Debian package that has it. */
 export const DEBIAN_PEERS: Readonly<Record<string, string>> = {
+  docker: 'docker.io',
   dockerd: 'docker.io',
   runc: 'runc',
   skopeo: 'skopeo',
@@ -49,7 +50,9 @@ export const DEBIAN_PEERS: Readonly<Record<string, string>> = {
   mmdebstrap: 'mmdebstrap',
   'mkfs.ext4': 'e2fsprogs',
   losetup: 'mount',
+  mount: 'mount',
   setpriv: 'util-linux',
+  fallocate: 'util-linux',
 };
 
 export const GO_PROGRAMS: ReadonlySet<string> = new Set(

@@ -67,7 +67,6 @@ async function installGoPeer(go: string, peer: GoPeer): Promise<readonly string[
   const names = Object.keys(peer.programs).join('-');
   const result = await logged(names, [go, 'install', ...targets], GO_TIMEOUT_MS, {
     GOBIN: PEERS_FOLDER,
-    GOFLAGS: '-buildvcs=false',
   });
   return result.code === 0 ? [] : [`${names}: ${lastLine(result.errors)}`];
 }
@@ -79,10 +78,14 @@ async function logged(
   timeoutMs: number,
   environment: Readonly<Record<string, string>>,
 ): Promise<RunResult> {
+  const started = Date.now();
+  console.log(`# installing ${name}: ${command.slice(0, 3).join(' ')} ...`);
   const nice = findProgram('nice');
   const polite = nice === undefined ? command : [nice, '-n', '10', ...command];
   const result = await tryProgram(polite, { timeoutMs, environment });
   await writeFile(join(PEERS_FOLDER, `${name}.log`), `${result.errors}\n${result.output}`);
+  const seconds = ((Date.now() - started) / 1000).toFixed(0);
+  console.log(`# ${name}: ${result.code === 0 ? 'installed' : 'failed'} after ${seconds} s`);
   return result;
 }
 
