@@ -1,4 +1,4 @@
-// One waiter's view of a running fill: reads the growing file from its own offset.
+// One waiter's view of a fill: reads what is there, waits for what is not.
 
 import { type BlobSource, ShortBlobError } from '../store/blob-store.ts';
 import type { Fill } from './fill.ts';
@@ -8,7 +8,8 @@ export class FillSource implements BlobSource {
   readonly size: number;
   readonly #fill: Fill;
   #passThrough: PassThroughSource | undefined;
-  #wake: (() => void) | undefined;
+  #change: Promise<void> | undefined;
+  #wake: () => void = () => undefined;
   #isClosed = false;
 
   /** Use Fill.open(), which counts its readers. */
@@ -25,23 +26,20 @@ export class FillSource implements BlobSource {
       if (state.kind === 'failed') {
         throw new ShortBlobError(this.#fill.digest, 'the fill failed', { cause: state.error });
       }
-      const readable = this.#fill.readable;
-      if (position < readable) {
-        const length = Math.min(into.length, readable - position);
-        return this.#fill.read(into.subarray(0, length), position);
-      }
       if (state.kind === 'unstored') {
         this.#passThrough ??= this.#fill.passThrough(this.size);
         return this.#passThrough.read(into, position);
       }
+      const length = Math.min(into.length, this.#fill.readable - position);
+      if (length > 0) return this.#fill.read(into.subarray(0, length), position);
       await this.#changed();
     }
   }
 
   /** Ends a wait: the fill has more bytes or another state. */
   wake(): void {
-    this.#wake?.();
-    this.#wake = undefined;
+    this.#change = undefined;
+    this.#wake();
   }
 
   close(): void {
@@ -53,8 +51,9 @@ export class FillSource implements BlobSource {
   }
 
   #changed(): Promise<void> {
-    return new Promise((resolve) => {
+    this.#change ??= new Promise((resolve) => {
       this.#wake = resolve;
     });
+    return this.#change;
   }
 }

@@ -5,72 +5,88 @@ import { type Digest, digestAlgorithm, digestHex } from '../oci/digest.ts';
 import type { IncrementalHash, Runtime } from '../runtime/runtime.ts';
 import { type BlobSource, ShortBlobError } from '../store/blob-store.ts';
 import { HELD_BACK_TAIL } from '../store/held-back-tail.ts';
-import { type ReceivedBlob, UpstreamError } from '../upstream/upstream.ts';
-import { type Origin, openOrigin } from './origin.ts';
+import type { Origin } from './origin.ts';
+import { Transfer } from './transfer.ts';
 
-/** How often a broken body is continued before the client's body is ended. */
-const MAX_RESUMES = 5;
+/** Size of one read of the bytes that a fill had before it was given up. */
+const PREFIX_READ_SIZE = 256 * 1024;
+
+/** Bytes at the blob's beginning that are there already. */
+export interface Prefix {
+  readonly length: number;
+  read(into: Uint8Array, position: number): Promise<number>;
+}
+
+export interface PassThroughOptions {
+  readonly digest: Digest;
+  readonly size: number;
+  readonly origins: readonly Origin[];
+  readonly prefix: Prefix;
+  readonly runtime: Pick<Runtime, 'clock' | 'hashing'>;
+}
 
 export class PassThroughSource implements BlobSource {
-  readonly size: number;
-  readonly #origin: Origin;
-  readonly #digest: Digest;
-  readonly #runtime: Pick<Runtime, 'hashing'>;
+  readonly #options: PassThroughOptions;
+  readonly #abort: AbortController = new AbortController();
   #hash: IncrementalHash;
-  #received: ReceivedBlob | undefined;
-  #chunks: AsyncIterator<Uint8Array> | undefined;
+  #transfer: Transfer | undefined;
   /** Bytes received and not yet handed out, from #queueStart on. */
   #queue: Uint8Array[] = [];
   #queueStart = 0;
   #end = 0;
-  #resumes = 0;
   #isVerified = false;
-  #isClosed = false;
 
-  constructor(origin: Origin, digest: Digest, size: number, runtime: Pick<Runtime, 'hashing'>) {
-    this.#origin = origin;
-    this.#digest = digest;
-    this.size = size;
-    this.#runtime = runtime;
-    this.#hash = runtime.hashing.incremental(digestAlgorithm(digest));
+  constructor(options: PassThroughOptions) {
+    this.#options = options;
+    this.#hash = options.runtime.hashing.incremental(digestAlgorithm(options.digest));
+  }
+
+  get size(): number {
+    return this.#options.size;
   }
 
   async read(into: Uint8Array, position: number): Promise<number> {
     if (position >= this.size) return 0;
     if (position < this.#queueStart) this.#restart();
     for (;;) {
-      if (this.#isClosed) throw new ShortBlobError(this.#digest, 'the source was closed');
+      if (this.#abort.signal.aborted) throw this.#short('the source was closed');
       const deliverable = this.#isVerified ? this.#end : this.#end - HELD_BACK_TAIL;
       if (position < deliverable) return this.#take(into, position, deliverable);
+      this.#dropBefore(Math.min(position, deliverable));
       await this.#receive();
     }
   }
 
   close(): void {
-    this.#isClosed = true;
-    this.#received?.cancel();
+    this.#abort.abort();
+    this.#transfer?.cancel();
     this.#queue = [];
   }
 
+  /** Begins anew for a reader that goes back, such as the second of two ranges. */
   #restart(): void {
-    this.#received?.cancel();
-    this.#received = undefined;
-    this.#chunks = undefined;
+    this.#transfer?.cancel();
+    this.#transfer = undefined;
     this.#queue = [];
     this.#queueStart = 0;
     this.#end = 0;
     this.#isVerified = false;
-    this.#hash = this.#runtime.hashing.incremental(digestAlgorithm(this.#digest));
+    const { runtime, digest } = this.#options;
+    this.#hash = runtime.hashing.incremental(digestAlgorithm(digest));
   }
 
-  /** Copies from the queue and drops what lies before `position`. */
-  #take(into: Uint8Array, position: number, deliverable: number): number {
+  #dropBefore(position: number): void {
     let first = this.#queue[0];
     while (first !== undefined && this.#queueStart + first.length <= position) {
       this.#queueStart += first.length;
       this.#queue.shift();
       first = this.#queue[0];
     }
+  }
+
+  #take(into: Uint8Array, position: number, deliverable: number): number {
+    this.#dropBefore(position);
+    const first = this.#queue[0];
     if (first === undefined) return 0;
     const offset = position - this.#queueStart;
     const end = Math.min(first.length, offset + into.length, deliverable - this.#queueStart);
@@ -80,38 +96,44 @@ export class PassThroughSource implements BlobSource {
 
   async #receive(): Promise<void> {
     try {
-      const next = await this.#nextChunk();
-      if (next === undefined) this.#verify();
-      else this.#push(next);
+      const chunk = await this.#next();
+      if (chunk === undefined) this.#verify();
+      else this.#push(chunk);
     } catch (error) {
       if (error instanceof ShortBlobError) throw error;
-      this.#received?.cancel();
-      this.#received = undefined;
-      this.#resumes += 1;
-      const canResume = error instanceof UpstreamError && error.kind === 'transport';
-      if (!canResume || this.#resumes > MAX_RESUMES) {
-        throw new ShortBlobError(this.#digest, 'the upstream failed', { cause: error });
-      }
+      throw this.#short('the upstream failed', error);
     }
   }
 
-  async #nextChunk(): Promise<Uint8Array | undefined> {
-    if (this.#received === undefined || this.#chunks === undefined) {
-      const received = await openOrigin(this.#origin, this.#digest, this.#end, this.#resumes);
-      if (received.start !== this.#end) {
-        received.cancel();
-        throw new ShortBlobError(this.#digest, 'the upstream cannot continue a broken body');
-      }
-      this.#received = received;
-      this.#chunks = received.body[Symbol.asyncIterator]();
+  async #next(): Promise<Uint8Array | undefined> {
+    const { prefix, size } = this.#options;
+    if (this.#end === size) return undefined;
+    if (this.#end < prefix.length) {
+      const piece = new Uint8Array(Math.min(PREFIX_READ_SIZE, prefix.length - this.#end));
+      return piece.subarray(0, await prefix.read(piece, this.#end));
     }
-    const next = await this.#chunks.next();
-    return next.done === true ? undefined : next.value;
+    this.#transfer ??= this.#open();
+    return this.#transfer.next();
+  }
+
+  #open(): Transfer {
+    const { digest, origins, runtime } = this.#options;
+    const signal = this.#abort.signal;
+    const { clock } = runtime;
+    return new Transfer({
+      digest,
+      origins,
+      start: this.#end,
+      clock,
+      signal,
+      onResumed: () => undefined,
+    });
   }
 
   #push(chunk: Uint8Array): void {
+    if (chunk.length === 0) throw this.#short('the disk gave out');
     if (this.#end + chunk.length > this.size) {
-      throw new ShortBlobError(this.#digest, `the upstream sent more than ${this.size} bytes`);
+      throw this.#short(`the upstream sent more than ${this.size} bytes`);
     }
     this.#hash.update(chunk);
     this.#queue.push(chunk);
@@ -119,10 +141,13 @@ export class PassThroughSource implements BlobSource {
   }
 
   #verify(): void {
-    if (this.#end === this.size && this.#hash.hex() === digestHex(this.#digest)) {
-      this.#isVerified = true;
-      return;
+    if (this.#end !== this.size || this.#hash.hex() !== digestHex(this.#options.digest)) {
+      throw this.#short('the upstream sent other bytes than the digest names');
     }
-    throw new ShortBlobError(this.#digest, 'the upstream sent other bytes than the digest names');
+    this.#isVerified = true;
+  }
+
+  #short(message: string, cause?: unknown): ShortBlobError {
+    return new ShortBlobError(this.#options.digest, message, { cause });
   }
 }
