@@ -1,7 +1,5 @@
 // Mica's server as a process of its own, on free ports, as an operator would start it.
 
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PROJECT_FOLDER, Program, type RunResult, tryProgram } from './program.ts';
@@ -74,12 +72,7 @@ export async function runMica(
 /** Starts `serve` and ends it with SIGKILL so many milliseconds later, listening or not. */
 export async function killWhileStarting(options: MicaOptions, afterMs: number): Promise<void> {
   const { config } = await writeConfig(options);
-  const [file = '', ...args] = micaCommand('serve', '--config', config);
-  const child = spawn(file, args, { stdio: 'ignore' });
-  const exited = once(child, 'exit');
-  const timer = setTimeout(() => child.kill('SIGKILL'), afterMs);
-  await exited;
-  clearTimeout(timer);
+  await tryProgram(micaCommand('serve', '--config', config), { timeoutMs: afterMs });
 }
 
 /** The last lines a server printed: what a failed test shows. */

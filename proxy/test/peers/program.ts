@@ -186,7 +186,8 @@ export class Program {
   }
 
   kill(signal: NodeJS.Signals): void {
-    if (this.#isRunning) this.#child.kill(signal);
+    // Does nothing once the program has ended.
+    this.#child.kill(signal);
   }
 
   /** Ends the program and waits for it; by force after `graceMs`. */
