@@ -1,0 +1,45 @@
+// Mica in front of a registry of the test's own: what most files of this suite begin with.
+
+import { type MicaUnderTest, startMica } from '../server-under-test.ts';
+import { type Registry, type RegistryOptions, startRegistry } from '../upstream-double/registry.ts';
+
+export interface MirrorOptions {
+  readonly registry?: RegistryOptions;
+  /** Further settings of the upstream, beside its URL. */
+  readonly upstream?: Readonly<Record<string, unknown>>;
+  /** Further upstreams. */
+  readonly upstreams?: Readonly<Record<string, unknown>>;
+  readonly config?: Readonly<Record<string, unknown>>;
+  readonly data?: string;
+}
+
+export interface MirrorUnderTest {
+  readonly upstream: Registry;
+  readonly mica: MicaUnderTest;
+  /** A URL on the public port, such as `url('/v2/')`. */
+  url(path: string): string;
+  stop(): Promise<void>;
+}
+
+/** The name of the registry in the configuration; it is the default upstream. */
+export const UPSTREAM = 'up.test';
+
+export async function startMirror(options: MirrorOptions = {}): Promise<MirrorUnderTest> {
+  const upstream = await startRegistry(options.registry);
+  const mica = await startMica({
+    upstreams: { [UPSTREAM]: { url: upstream.url, ...options.upstream }, ...options.upstreams },
+    ...(options.config === undefined ? {} : { config: options.config }),
+    ...(options.data === undefined ? {} : { data: options.data }),
+  }).catch(async (error: unknown) => {
+    await upstream.close();
+    throw error;
+  });
+  return {
+    upstream,
+    mica,
+    url: (path) => `${mica.url}${path}`,
+    stop: async () => {
+      await mica.stop().finally(() => upstream.close());
+    },
+  };
+}
