@@ -1,10 +1,10 @@
-// Addresses to listen on as written in the configuration: `127.0.0.1:5000`, `:5000`, `[::]:5000`.
+// Addresses to listen on as written in the configuration: `127.0.0.1:5000`, `5000`, `:5000`, `[::]:5000`.
 
 import ipaddr from 'ipaddr.js';
 import type { Address } from './config.ts';
 import { ValueError } from './value-error.ts';
 
-/** `:5000` means every IPv4 address: it works also where the kernel has no IPv6. */
+/** `5000` and `:5000` mean every IPv4 address: it works also where the kernel has no IPv6. */
 const ANY_HOST = '0.0.0.0';
 
 const MAX_PORT = 65_535;
@@ -14,7 +14,7 @@ const LABEL = '[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?';
 const HOST_NAME = new RegExp(`^${LABEL}(?:\\.${LABEL})*$`);
 const ONLY_NUMBERS = /^[\d.]+$/;
 
-const ADDRESS = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d{1,5})$/;
+const ADDRESS = /^(?:(?:\[([^\]]*)\]|([^:[\]]*)):)?(\d{1,5})$/;
 
 const HINT = 'write host:port such as 127.0.0.1:5000, :5000 for every address, or [::1]:5000';
 

@@ -2,16 +2,20 @@
 
 export type ValueErrorCode =
   | 'invalid-address'
+  | 'invalid-count'
   | 'invalid-duration'
   | 'invalid-quota'
   | 'invalid-size'
-  | 'invalid-url';
+  | 'invalid-url'
+  | 'unsupported-url';
 
 /** Longest part of a value that a message repeats, in characters: more would hide the message. */
 const MAX_QUOTED = 100;
 
-/** `//user:password@` in anything that looks like a URL. */
-const USER_INFO = /\/\/[^/\s"']*@/g;
+/** `//user:password@`, up to the last `@`: a password may hold a slash that ends a URL's user part. */
+const USER_INFO = /\/\/.*@/gs;
+/** The query of a URL, where object stores and CDNs keep their keys. */
+const QUERY = /(:\/\/[^?"]*\?)[^"]+/g;
 
 export class ValueError extends Error {
   override readonly name = 'ValueError';
@@ -29,9 +33,10 @@ export class ValueError extends Error {
   }
 }
 
-/** A value as a message shows it: quoted, not too long, without the user part of a URL. */
+/** A value as a message shows it: quoted, not too long, without a URL's user part and query. */
 export function quoteValue(value: unknown): string {
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'a map';
-  const text = (JSON.stringify(value) ?? String(value)).replaceAll(USER_INFO, '//***@');
+  const quoted = JSON.stringify(value) ?? String(value);
+  const text = quoted.replaceAll(USER_INFO, '//***@').replaceAll(QUERY, '$1***');
   return text.length <= MAX_QUOTED ? text : `${text.slice(0, MAX_QUOTED)}…`;
 }
