@@ -5,6 +5,7 @@ import type { Runtime } from '../../runtime/runtime.ts';
 import { systemClock } from './clock.ts';
 import { nodeFiles } from './files.ts';
 import { ThreadedHashing } from './hashing.ts';
+import { nodeNetwork } from './network.ts';
 import { nodeProcesses } from './processes.ts';
 
 function runtimeName(): string {
@@ -20,6 +21,7 @@ export function nodeRuntime(): Runtime {
     hashing: new ThreadedHashing(),
     clock: systemClock,
     processes: nodeProcesses,
+    network: nodeNetwork,
     environment: process.env,
     workingDirectory: process.cwd(),
     homeDirectory: homedir(),
