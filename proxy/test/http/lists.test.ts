@@ -114,7 +114,8 @@ test('referrers are passed on page by page', async (t) => {
   for (const answer of answers)
     t.is(answer.headers['content-type'], 'application/vnd.oci.image.index.v1+json');
   const found = answers.flatMap((answer) => json(answer)['manifests'] as { digest: string }[]);
-  t.deepEqual(found.map(({ digest }) => digest).sort(), digests.sort());
+  t.deepEqual(new Set(found.map(({ digest }) => digest)), new Set(digests));
+  t.is(found.length, digests.length);
 });
 
 test('referrers are filtered by artifactType with OCI-Filters-Applied', async (t) => {

@@ -11,6 +11,8 @@ export interface MirrorOptions {
   readonly upstreams?: Readonly<Record<string, unknown>>;
   readonly config?: Readonly<Record<string, unknown>>;
   readonly data?: string;
+  /** So many further upstreams with the same URL: tests that break one leave the others' circuits alone. */
+  readonly spares?: number;
 }
 
 export interface MirrorUnderTest {
@@ -18,6 +20,8 @@ export interface MirrorUnderTest {
   readonly mica: MicaUnderTest;
   /** A URL on the public port, such as `url('/v2/')`. */
   url(path: string): string;
+  /** The name of a spare upstream that no other test has. */
+  spare(): string;
   stop(): Promise<void>;
 }
 
@@ -26,8 +30,14 @@ export const UPSTREAM = 'up.test';
 
 export async function startMirror(options: MirrorOptions = {}): Promise<MirrorUnderTest> {
   const upstream = await startRegistry(options.registry);
+  const settings = { url: upstream.url, ...options.upstream };
+  const spares = Array.from({ length: options.spares ?? 0 }, (_, number) => `spare${number}.test`);
+  const names = [UPSTREAM, ...spares];
   const mica = await startMica({
-    upstreams: { [UPSTREAM]: { url: upstream.url, ...options.upstream }, ...options.upstreams },
+    upstreams: {
+      ...Object.fromEntries(names.map((name) => [name, settings])),
+      ...options.upstreams,
+    },
     ...(options.config === undefined ? {} : { config: options.config }),
     ...(options.data === undefined ? {} : { data: options.data }),
   }).catch(async (error: unknown) => {
@@ -38,6 +48,11 @@ export async function startMirror(options: MirrorOptions = {}): Promise<MirrorUn
     upstream,
     mica,
     url: (path) => `${mica.url}${path}`,
+    spare: () => {
+      const name = spares.pop();
+      if (name === undefined) throw new Error('not enough spare upstreams');
+      return name;
+    },
     stop: async () => {
       await mica.stop().finally(() => upstream.close());
     },
