@@ -19,27 +19,36 @@ function registriesFile(mica: Mica): string {
   ].join('\n');
 }
 
+function storageFile(folder: string): string {
+  return [
+    '[storage]',
+    'driver = "overlay"',
+    `graphroot = ${JSON.stringify(join(folder, 'root'))}`,
+    `runroot = ${JSON.stringify(join(folder, 'run'))}`,
+    '',
+  ].join('\n');
+}
+
 async function startPodman(folder: string, mica: Mica): Promise<Client> {
   await mkdir(folder, { recursive: true });
   const registries = join(folder, 'registries.conf');
   const policy = join(folder, 'policy.json');
+  const storage = join(folder, 'storage.conf');
   await writeFile(registries, registriesFile(mica));
   await writeFile(policy, JSON.stringify({ default: [{ type: 'insecureAcceptAnything' }] }));
+  await writeFile(storage, storageFile(folder));
   const environment = {
     HOME: folder,
     TMPDIR: folder,
     CONTAINERS_REGISTRIES_CONF: registries,
     CONTAINERS_CONF: '/dev/null',
-    CONTAINERS_STORAGE_CONF: '/dev/null',
+    CONTAINERS_STORAGE_CONF: storage,
   };
   const podman = (...args: readonly string[]): Promise<string> =>
     runProgram(
       [
         getProgram('podman'),
-        ...['--root', join(folder, 'root')],
-        ...['--runroot', join(folder, 'run')],
         ...['--tmpdir', join(folder, 'tmp')],
-        ...['--storage-driver', 'overlay'],
         ...['--cgroup-manager', 'cgroupfs'],
         ...['--events-backend', 'none'],
         ...args,
