@@ -58,6 +58,7 @@ export class Fill {
   readonly #abort: AbortController = new AbortController();
   readonly #sources: Set<FillSource> = new Set();
   #state: FillState = { kind: 'running' };
+  #answered: Origin | undefined;
   #partial: PartialBlob | undefined;
   #size: number | undefined;
   /** Bytes that came in this run, for the metrics. */
@@ -97,6 +98,11 @@ export class Fill {
   /** Adds a place where the blob can be had, should the others refuse. */
   join(origin: Origin): void {
     if (!this.#origins.some((known) => isSameOrigin(known, origin))) this.#origins.push(origin);
+  }
+
+  /** Whether the bytes come from the upstream's answer to this very origin's request. */
+  wasAnsweredFor(origin: Origin): boolean {
+    return this.#answered !== undefined && isSameOrigin(this.#answered, origin);
   }
 
   /** A reader of its own; rejects with UpstreamError when nobody gives the blob. */
@@ -168,7 +174,11 @@ export class Fill {
     const { store, space, observer } = this.#parts;
     const present = await storing(() => store.stat(this.digest));
     // Another fill may have ended between the caller's look and this one's beginning.
-    if (present !== undefined) return this.#learnSize(present);
+    if (present !== undefined) {
+      this.#state = { kind: 'stored' };
+      this.#learnSize(present);
+      return;
+    }
     this.#partial = await storing(() => store.begin(this.digest));
     if (this.#partial.length > 0) observer.fillResumed();
     const transfer = await this.#beginTransfer();
@@ -189,7 +199,7 @@ export class Fill {
   async #beginTransfer(): Promise<Transfer | undefined> {
     const transfer = this.#newTransfer(this.#partial?.length ?? 0);
     try {
-      await transfer.begin();
+      this.#answered = await transfer.begin();
       return transfer;
     } catch (error) {
       if (!(error instanceof UpstreamError) || error.kind !== 'out-of-range') throw error;
@@ -259,7 +269,7 @@ export class Fill {
   /** Learns the size from the beginning of a transfer that is not read. */
   async #askSize(): Promise<void> {
     const transfer = this.#newTransfer(0);
-    await transfer.begin();
+    this.#answered = await transfer.begin();
     transfer.cancel();
     const size = transfer.size ?? this.#expected;
     if (size === undefined) throw new ShortBlobError(this.digest, 'its size is not known');

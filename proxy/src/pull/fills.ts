@@ -6,9 +6,8 @@ import { Fill, type FillParts } from './fill.ts';
 import type { Origin } from './origin.ts';
 
 export interface OpenedFill {
+  readonly fill: Fill;
   readonly source: Promise<BlobSource>;
-  /** Whether this call began the fetch, so that its origin's answer is the upstream's word. */
-  readonly isNew: boolean;
 }
 
 export class Fills {
@@ -29,7 +28,7 @@ export class Fills {
     const running = this.get(digest);
     running?.join(origin);
     const fill = running ?? this.#begin(digest, origin, expected);
-    return { source: fill.open(), isNew: running === undefined };
+    return { fill, source: fill.open() };
   }
 
   /** Ends all transfers; what came is kept for the next start. */

@@ -61,9 +61,9 @@ export class Transfer {
     return this.#size;
   }
 
-  /** Waits for the first answer. A failure is final: the upstream client has tried again already. */
-  async begin(): Promise<void> {
-    await this.#open();
+  /** Waits for the first answer and tells whose it is. A failure is final: the upstream client has tried again already. */
+  begin(): Promise<Origin> {
+    return this.#open();
   }
 
   /** The next bytes; undefined at the end. Rejects with UpstreamError or WrongBlobError. */
@@ -127,13 +127,13 @@ export class Transfer {
   }
 
   /** Opens the body at the present position, at the first origin that does not refuse. */
-  async #open(): Promise<void> {
+  async #open(): Promise<Origin> {
     for (;;) {
       const origin = this.#options.origins[this.#origin];
       if (origin === undefined) throw this.#error('not-found', 'no repository has the blob');
       try {
         this.#accept(await this.#request(origin));
-        return;
+        return origin;
       } catch (error) {
         const isRefusal = error instanceof UpstreamError && REFUSALS.has(error.kind);
         if (!isRefusal || this.#origin + 1 >= this.#options.origins.length) throw error;

@@ -1,0 +1,24 @@
+// What becomes of cached content when the upstream's answer is an error (RFC 5861 §4, narrowed): an
+// upstream that gave out does not take content away, one that says no does.
+
+import type { UpstreamErrorKind } from '../upstream/upstream.ts';
+
+/** `stale`: serve what is cached; `forget`: it is gone; `refuse`: pass the error on. */
+export type ErrorConsequence = 'stale' | 'forget' | 'refuse';
+
+export function consequenceOf(kind: UpstreamErrorKind): ErrorConsequence {
+  switch (kind) {
+    case 'transport':
+    case 'unavailable':
+    case 'rate-limited':
+    case 'invalid':
+    case 'out-of-range':
+      return 'stale';
+    case 'not-found':
+      return 'forget';
+    case 'unauthorized':
+    case 'denied':
+    case 'refused':
+      return 'refuse';
+  }
+}
