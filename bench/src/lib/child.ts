@@ -5,6 +5,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Cleanup } from './cleanup.ts';
+import { processTree } from './memory.ts';
 
 export interface ChildOptions {
   readonly name: string;
@@ -68,7 +69,7 @@ export function startChild(options: ChildOptions): Child {
   if (pid === undefined) {
     throw new ChildError(`${options.name}: ${program} cannot be started`);
   }
-  const takeBack = options.cleanup.add(() => process.kill(pid, 'SIGKILL'));
+  const takeBack = options.cleanup.add(() => killTree(pid));
   child.on('exit', takeBack);
   const fail = (why: string): ChildError =>
     new ChildError(`${options.name}: ${why}\n${tail(outLog)}\n${tail(errLog)}`, failure);
@@ -99,6 +100,13 @@ export function startChild(options: ChildOptions): Child {
     },
     stop: () => stopChild(child),
   };
+}
+
+/** Ends `pid` and what it started, such as the workers of nginx, last one first. */
+function killTree(pid: number): void {
+  for (const member of processTree(pid).toReversed()) {
+    process.kill(member, 'SIGKILL');
+  }
 }
 
 function hasEnded(child: ChildProcess): boolean {

@@ -57,6 +57,8 @@ export async function openLink(options: LinkOptions): Promise<Link> {
     run(['ip', 'netns', 'add', namespace]);
     options.cleanup.add(() => run(['ip', 'netns', 'del', namespace]));
     run(['ip', '-n', namespace, 'link', 'set', 'lo', 'up']);
+    // Else what one pull taught the kernel about the link would help the next one.
+    run([...inNamespace(['sysctl', '-qw', 'net.ipv4.tcp_no_metrics_save=1'], namespace)]);
   }
   addHost(near, router, 'near0', nearAddress);
   addHost(far, router, 'far0', farAddress);

@@ -7,12 +7,13 @@ export interface Measurements {
   readonly rows: readonly (readonly string[])[];
 }
 
-/** One aim of the project; the value is a ratio or bytes, `reached` undefined when nothing was measured. */
+/** One aim of the project: `value` is to be at least or at most `limit`; NaN when it was not measured. */
 export interface Aim {
   readonly name: string;
-  readonly aim: string;
-  readonly measured: string;
-  readonly reached: boolean | undefined;
+  readonly bound: 'at least' | 'at most';
+  readonly limit: number;
+  readonly value: number;
+  readonly unit: '×' | 'MB';
 }
 
 const million = 1e6;
@@ -46,13 +47,26 @@ export function renderMeasurements(measurements: Measurements): string {
   return `${measurements.title}\n${render(measurements.head, measurements.rows)}`;
 }
 
+export function isReached(aim: Aim): boolean | undefined {
+  if (Number.isNaN(aim.value)) {
+    return undefined;
+  }
+  return aim.bound === 'at least' ? aim.value >= aim.limit : aim.value <= aim.limit;
+}
+
+function amount(aim: Aim, value: number): string {
+  if (Number.isNaN(value)) {
+    return '-';
+  }
+  return aim.unit === 'MB' ? `${megabytes(value)} MB` : ratio(value);
+}
+
 export function renderAims(aims: readonly Aim[]): string {
-  const answer = (reached: boolean | undefined): string => {
-    if (reached === undefined) {
-      return 'not measured';
-    }
-    return reached ? 'yes' : 'no';
-  };
-  const rows = aims.map((aim) => [aim.name, aim.aim, aim.measured, answer(aim.reached)]);
+  const rows = aims.map((aim) => {
+    const reached = isReached(aim);
+    const answer =
+      reached === undefined ? 'not measured' : { true: 'ok', false: 'short' }[`${reached}`];
+    return [aim.name, `${aim.bound} ${amount(aim, aim.limit)}`, amount(aim, aim.value), answer];
+  });
   return `Aims\n${render(['what', 'aim', 'measured', 'reached'], rows)}`;
 }
