@@ -11,7 +11,7 @@ const UNITS: ReadonlyMap<string, number> = new Map([
   ['ms', 1],
 ]);
 
-const SHAPE = /^(\d{1,15})(ms|s|m|h|d)$/;
+const SHAPE = /^(\d{1,16})(ms|s|m|h|d)$/;
 
 const HINT = 'write 500ms, 60s, 5m, 12h or 7d';
 

@@ -20,13 +20,15 @@ const TEXT_OR_NUMBER = z.union([z.string(), z.number()], { error: 'must be text 
 /** Runs a parser of the configuration's own inside zod: a ValueError becomes an issue with a hint. */
 function convert<Input, Output>(
   parse: (value: Input) => Output,
+  path: (string | number)[] = [],
 ): (value: Input, context: z.RefinementCtx) => Output {
   return (value, context) => {
     try {
       return parse(value);
     } catch (error) {
       if (!(error instanceof ValueError)) throw error;
-      context.addIssue({ code: 'custom', message: error.message, params: { hint: error.hint } });
+      const params = { hint: error.hint };
+      context.addIssue({ code: 'custom', message: error.message, params, path });
       return z.NEVER;
     }
   };
@@ -41,8 +43,8 @@ const path = z.string().min(1, 'must not be empty').describe('Path of a file or 
 const urls = z
   .union([z.string(), z.array(z.string()).min(1)], { error: 'must be a URL or a list of URLs' })
   .transform((value, context) => {
-    const parse = convert(parseUpstreamUrl);
-    return [value].flat().map((url) => parse(url, context));
+    if (typeof value === 'string') return [convert(parseUpstreamUrl)(value, context)];
+    return value.map((url, index) => convert(parseUpstreamUrl, [index])(url, context));
   })
   .describe('Base URLs, tried in order');
 

@@ -43,7 +43,7 @@ export function originOf(layers: readonly Layer[], path: KeyPath): Origin {
     const part = path.slice(0, length);
     const layer = layers.findLast(({ settings }) => {
       const value = valueAt(settings, part);
-      return value !== undefined && (value !== null || length === path.length);
+      return value !== undefined && (value !== null || length < path.length);
     });
     if (layer !== undefined) return layer.locate(part);
   }
