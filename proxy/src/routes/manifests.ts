@@ -1,0 +1,26 @@
+// Manifests by tag and by digest, with bytes and media type as received.
+
+import { distributionHeaders } from '../middleware/distribution-headers.ts';
+import { clientHas, entityTag } from './conditional.ts';
+import type { ManifestRequest } from './parse-path.ts';
+import { type Asked, noteCache, type RouteParts } from './route-parts.ts';
+
+export async function answerManifest(
+  parts: RouteParts,
+  request: ManifestRequest,
+  { c, viewer }: Asked,
+): Promise<Response> {
+  const manifest = await parts.mirror.pullManifest(request.repository, request.reference, viewer);
+  noteCache(c, manifest.cache);
+  const headers = distributionHeaders(request, manifest.cache);
+  headers['Docker-Content-Digest'] = manifest.digest;
+  headers['ETag'] = entityTag(manifest.digest);
+  if (clientHas(c.req.header('if-none-match'), manifest.digest)) {
+    return new Response(null, { status: 304, headers });
+  }
+  headers['Content-Type'] = manifest.mediaType;
+  headers['Content-Length'] = String(manifest.bytes.length);
+  // The bytes come from a cache that shares no memory with writers.
+  const body = c.req.method === 'HEAD' ? null : (manifest.bytes as Uint8Array<ArrayBuffer>);
+  return new Response(body, { headers });
+}
