@@ -38,7 +38,7 @@ test('after a restart with the upstream gone an image is pulled from the store',
   for (const path of paths) {
     const answer = await get(`${second.url}/v2/team/app/${path}`);
     t.is(answer.status, 200, path);
-    t.is(digestBytes(answer.body), answer.headers['docker-content-digest'], path);
+    t.is(digestBytes(answer.body), String(answer.headers['docker-content-digest']), path);
     t.is((await head(`${second.url}/v2/team/app/${path}`)).status, 200, path);
   }
   const tag = await get(`${second.url}/v2/team/app/manifests/v1`);
