@@ -15,7 +15,7 @@ export type RangeRequest =
 
 /** Most ranges of one request; more are ignored, as §14.2 permits. Readers of zstd:chunked layers ask
  * for at most this many: https://github.com/containers/storage/blob/main/pkg/chunked/storage_linux.go */
-export const MAX_RANGES = 1024;
+export const MAX_RANGES: number = 1024;
 
 const WHOLE: RangeRequest = { kind: 'whole' };
 const SET = /^bytes[ \t]*=(.*)$/is;

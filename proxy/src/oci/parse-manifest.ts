@@ -20,7 +20,7 @@ import {
 
 /** Most children of one manifest: in 4 MiB more than this fit only if they say next to nothing, and
  * each costs an entry in the index. */
-export const MAX_CHILDREN = 20_000;
+export const MAX_CHILDREN: number = 20_000;
 
 /** Layers of schema 1 have no size in the manifest; the upstream tells it when they are pulled. */
 const UNKNOWN_SIZE = 0;

@@ -2,10 +2,10 @@
 // them. What they take together is bounded, whatever the clients do.
 
 /** Piece that fast clients get, bytes: larger pieces were not faster, 256 KiB was a third slower. */
-export const LARGE_BUFFER = 1024 * 1024;
+export const LARGE_BUFFER: number = 1024 * 1024;
 
 /** Piece that slow clients get, and everybody when the pool is used up, bytes. */
-export const SMALL_BUFFER = 64 * 1024;
+export const SMALL_BUFFER: number = 64 * 1024;
 
 /** Most bytes of large buffers that are in use at once. */
 const BUDGET = 64 * 1024 * 1024;
