@@ -1,13 +1,17 @@
 // Runs every suite one after the other and prints one closing line over all of them.
 // The HTTP suite runs once per runtime: the Node that runs this, a current LTS Node, and Deno.
 
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 interface Suite {
   readonly title: string;
+  /** Arguments for ava: its configuration and the files. */
   readonly args: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** Whether it wants the clients and registries that the installer brings. */
+  readonly needsPeers?: boolean;
 }
 
 interface Counts {
@@ -17,6 +21,7 @@ interface Counts {
 }
 
 const PROXY_FOLDER = fileURLToPath(new URL('../../', import.meta.url));
+const INSTALLER = fileURLToPath(new URL('peers/install.js', import.meta.url));
 const AVA = fileURLToPath(
   new URL('../../../node_modules/ava/entrypoints/cli.mjs', import.meta.url),
 );
@@ -33,55 +38,105 @@ const SUITES: readonly Suite[] = [
     args: ['test/http/*.test.ts'],
     environment: { MICA_TEST_RUNTIME: 'deno' },
   },
-  { title: 'clients, crashes, full disk', args: ['--config', 'ava.system.config.js'] },
+  {
+    title: 'clients, crashes, full disk',
+    args: ['--config', 'ava.system.config.js'],
+    needsPeers: true,
+  },
 ];
 
-/** Runs one suite and counts its TAP lines (https://testanything.org/tap-version-13-specification.html). */
-function runSuite(suite: Suite): Promise<Counts> {
-  const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
-  const child = spawn(process.execPath, [AVA, '--tap', ...suite.args], {
+const running = new Set<ChildProcess>();
+
+/** Runs a program of this project, gives each line it prints, and resolves with its exit code. */
+function runNode(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  onLine: (line: string) => void,
+): Promise<number> {
+  const child = spawn(process.execPath, args, {
     cwd: PROXY_FOLDER,
-    env: { ...process.env, ...suite.environment },
+    env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  let rest = '';
-  child.stdout.setEncoding('utf8');
-  child.stdout.on('data', (text: string) => {
-    const lines = (rest + text).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) countLine(line, counts);
-  });
+  running.add(child);
+  createInterface({ input: child.stdout }).on('line', onLine);
   return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code) => {
-      if (code !== 0 && counts.failed === 0) counts.failed = 1;
-      if (counts.passed + counts.failed + counts.skipped === 0) counts.failed = 1;
-      resolve(counts);
+    child.once('error', reject);
+    child.once('close', (code) => {
+      running.delete(child);
+      resolve(code ?? -1);
     });
   });
 }
 
-function countLine(line: string, counts: Counts): void {
-  if (/^ok \d+ .*# (SKIP|TODO)/.test(line)) counts.skipped += 1;
-  else if (line.startsWith('ok ')) counts.passed += 1;
-  else if (line.startsWith('not ok ')) counts.failed += 1;
-  if (!line.startsWith('ok ')) process.stdout.write(`${line}\n`);
-  else if (process.env['MICA_TEST_VERBOSE'] !== undefined) process.stdout.write(`${line}\n`);
+/** Installs what the machine lacks, and gives what it could not have. */
+async function installPeers(): Promise<readonly string[]> {
+  const missing: string[] = [];
+  const code = await runNode([INSTALLER], {}, (line) => {
+    console.log(line.startsWith('#') ? line : `# ${line}`);
+    if (line.startsWith('not installed: ')) missing.push(line);
+  });
+  if (code !== 0) missing.push(`not installed: the installer ended with ${code}`);
+  return missing;
 }
 
-const total: Counts = { passed: 0, failed: 0, skipped: 0 };
-for (const suite of SUITES) {
-  const started = Date.now();
-  const counts = await runSuite(suite);
-  total.passed += counts.passed;
-  total.failed += counts.failed;
-  total.skipped += counts.skipped;
-  const seconds = ((Date.now() - started) / 1000).toFixed(0);
-  console.log(
-    `# ${suite.title}: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped in ${seconds} s`,
-  );
+/** Runs one suite and counts its TAP lines (https://testanything.org/tap-version-13-specification.html). */
+async function runSuite(suite: Suite): Promise<Counts> {
+  const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
+  const code = await runNode([AVA, '--tap', ...suite.args], suite.environment ?? {}, (line) => {
+    if (countLine(line, counts)) console.log(line);
+  });
+  const ran = counts.passed + counts.failed + counts.skipped;
+  if (counts.failed === 0 && (code !== 0 || ran === 0)) {
+    counts.failed = 1;
+    console.log(`not ok - ${suite.title}: ava ended with ${code} after ${ran} tests`);
+  }
+  return counts;
 }
-if (total.skipped > 0)
-  console.log(`# ${total.skipped} skipped: a client or a privilege is missing`);
-console.log(`${total.passed} passed, ${total.failed} failed`);
-process.exitCode = total.failed === 0 ? 0 : 1;
+
+/** Counts a line of TAP, and says whether a reader wants to see it: all but what passed. */
+function countLine(line: string, counts: Counts): boolean {
+  if (line.startsWith('not ok ')) {
+    counts.failed += 1;
+    return true;
+  }
+  if (!line.startsWith('ok '))
+    return !/^(TAP version|\d+\.\.\d+|# (tests|pass|skip|fail) \d|$)/.test(line);
+  if (/# (SKIP|TODO)/.test(line)) {
+    counts.skipped += 1;
+    return true;
+  }
+  counts.passed += 1;
+  return process.env['MICA_TEST_VERBOSE'] !== undefined;
+}
+
+/** Everything, in order; the installer works beside the suites that do not need it. */
+async function runSuites(): Promise<boolean> {
+  const total: Counts = { passed: 0, failed: 0, skipped: 0 };
+  const installed = installPeers();
+  for (const suite of SUITES) {
+    if (suite.needsPeers === true) await installed;
+    const started = Date.now();
+    const counts = await runSuite(suite);
+    total.passed += counts.passed;
+    total.failed += counts.failed;
+    total.skipped += counts.skipped;
+    const seconds = ((Date.now() - started) / 1000).toFixed(0);
+    console.log(
+      `# ${suite.title}: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped in ${seconds} s`,
+    );
+  }
+  for (const line of await installed) console.log(`# ${line}`);
+  if (total.skipped > 0)
+    console.log(`# ${total.skipped} skipped: the machine lacks a client or a privilege they need`);
+  console.log(`${total.passed} passed, ${total.failed} failed`);
+  return total.failed === 0;
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => {
+    for (const child of running) child.kill(signal);
+    process.exitCode = 1;
+  });
+
+if (!(await runSuites())) process.exitCode = 1;

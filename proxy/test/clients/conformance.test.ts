@@ -5,8 +5,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { startMica } from '../peers/mica.ts';
 import { findProgram, getProgram, tryProgram } from '../peers/program.ts';
+import { startMica } from '../server-under-test.ts';
 import { type Registry, startRegistry } from '../upstream-double/registry.ts';
 
 interface Expected {
@@ -26,13 +26,13 @@ check('the conformance program finds no failure when it reads through the proxy'
   const upstream = await startRegistry();
   t.teardown(() => upstream.close());
   const expected = putContent(upstream);
-  const mica = await startMica({ folder, upstreams: { 'docker.io': upstream.url } });
+  const mica = await startMica({ upstreams: { 'docker.io': { url: upstream.url } } });
   t.teardown(() => mica.stop());
 
   for (const repository of [REPOSITORY, `docker.io/${REPOSITORY}`]) {
     const { output, errors } = await tryProgram([getProgram('conformance')], {
       folder,
-      environment: environment(mica.host, repository, expected, folder),
+      environment: environment(new URL(mica.url).host, repository, expected, folder),
     });
     const counts = countResults(output);
     t.log(`${repository}: ${counts.passed} passed, ${counts.failed} failed`);

@@ -2,9 +2,8 @@
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Mica } from '../peers/mica.ts';
 import { getProgram, Program, runProgram, tryProgram, until } from '../peers/program.ts';
-import { type Client, compareFiles, pullThreeTimes, testWith } from './client.ts';
+import { type Client, compareFiles, type Mirror, pullThreeTimes, testWith } from './client.ts';
 
 const CONTENT_FOLDER = 'io.containerd.content.v1.content/blobs/sha256';
 
@@ -22,19 +21,19 @@ function engineConfig(folder: string, socket: string): string {
 }
 
 /** The registry itself is a port that refuses, so that only the mirror can answer. */
-function hostsFile(mica: Mica): string {
+function hostsFile(mirror: Mirror): string {
   return [
     'server = "http://127.0.0.1:1"',
-    `[host.${JSON.stringify(mica.url)}]`,
+    `[host.${JSON.stringify(mirror.url)}]`,
     '  capabilities = ["pull", "resolve"]',
     '',
   ].join('\n');
 }
 
-async function startContainerd(folder: string, mica: Mica): Promise<Client> {
+async function startContainerd(folder: string, mirror: Mirror): Promise<Client> {
   const hosts = join(folder, 'hosts');
   await mkdir(join(hosts, 'docker.io'), { recursive: true });
-  await writeFile(join(hosts, 'docker.io', 'hosts.toml'), hostsFile(mica));
+  await writeFile(join(hosts, 'docker.io', 'hosts.toml'), hostsFile(mirror));
   const config = join(folder, 'config.toml');
   const socket = join(folder, 'containerd.sock');
   await writeFile(config, engineConfig(folder, socket));

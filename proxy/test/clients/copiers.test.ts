@@ -3,19 +3,18 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ImageContent, sha256 } from '../peers/images.ts';
-import type { Mica } from '../peers/mica.ts';
 import { getProgram, runProgram } from '../peers/program.ts';
-import { compareFiles, pullThreeTimes, type StartClient, testWith } from './client.ts';
+import { compareFiles, type Mirror, pullThreeTimes, type StartClient, testWith } from './client.ts';
 
 interface Copier {
   /** The command that copies an image into a folder. */
-  command(name: string, folder: string, mica: Mica, home: string): readonly string[];
+  command(name: string, folder: string, mirror: Mirror, home: string): readonly string[];
   /** Where in that folder the files named by digest are. */
   readonly blobs: string;
 }
 
 const SKOPEO: Copier = {
-  command: (name, folder, _mica, home) => [
+  command: (name, folder, _mirror, home) => [
     getProgram('skopeo'),
     ...['--policy', join(home, 'policy.json'), '--registries.d', home],
     ...['copy', '--quiet', '--src-tls-verify=false'],
@@ -36,9 +35,9 @@ const CRANE: Copier = {
 };
 
 const REGCTL: Copier = {
-  command: (name, folder, mica) => [
+  command: (name, folder, mirror) => [
     getProgram('regctl'),
-    ...['--host', `reg=${mica.host},tls=disabled`],
+    ...['--host', `reg=${mirror.host},tls=disabled`],
     ...['image', 'copy'],
     name,
     `ocidir://${folder}:copy`,
@@ -48,7 +47,7 @@ const REGCTL: Copier = {
 
 /** Copiers keep nothing but what they were told to write. */
 function startCopier(copier: Copier): StartClient {
-  return async (folder, mica) => {
+  return async (folder, mirror) => {
     await mkdir(folder, { recursive: true });
     const policy = { default: [{ type: 'insecureAcceptAnything' }] };
     await writeFile(join(folder, 'policy.json'), JSON.stringify(policy));
@@ -57,8 +56,8 @@ function startCopier(copier: Copier): StartClient {
       join(folder, sha256(Buffer.from(image.repository)).slice(-12));
     return {
       pull: async (image) => {
-        const name = `${mica.host}/docker.io/${image.repository}:${image.tag}`;
-        await runProgram(copier.command(name, target(image), mica, folder), { environment });
+        const name = `${mirror.host}/docker.io/${image.repository}:${image.tag}`;
+        await runProgram(copier.command(name, target(image), mirror, folder), { environment });
       },
       compare: (t, image) => compareFiles(t, join(target(image), copier.blobs), image),
       stop: () => Promise.resolve(),

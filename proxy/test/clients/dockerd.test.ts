@@ -2,11 +2,10 @@
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Mica } from '../peers/mica.ts';
 import { getProgram, Program, runProgram, tryProgram, until } from '../peers/program.ts';
-import { type Client, pullThreeTimes, testWith } from './client.ts';
+import { type Client, type Mirror, pullThreeTimes, testWith } from './client.ts';
 
-async function startDockerd(folder: string, mica: Mica): Promise<Client> {
+async function startDockerd(folder: string, mirror: Mirror): Promise<Client> {
   await mkdir(folder, { recursive: true });
   const socket = `unix://${join(folder, 'docker.sock')}`;
   const engine = Program.start([
@@ -18,8 +17,8 @@ async function startDockerd(folder: string, mica: Mica): Promise<Client> {
     ...['--exec-root', join(folder, 'exec')],
     ...['--pidfile', join(folder, 'docker.pid')],
     ...['-H', socket],
-    ...['--registry-mirror', mica.url],
-    ...['--insecure-registry', mica.host],
+    ...['--registry-mirror', mirror.url],
+    ...['--insecure-registry', mirror.host],
   ]);
   const docker = [getProgram('docker'), '--config', join(folder, 'client'), '-H', socket];
   try {

@@ -2,18 +2,17 @@
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Mica } from '../peers/mica.ts';
 import { getProgram, runProgram } from '../peers/program.ts';
-import { type Client, pullThreeTimes, testWith } from './client.ts';
+import { type Client, type Mirror, pullThreeTimes, testWith } from './client.ts';
 
-function registriesFile(mica: Mica): string {
+function registriesFile(mirror: Mirror): string {
   return [
     '[[registry]]',
     'prefix = "docker.io"',
     // The registry itself is a port that refuses, so that only the mirror can answer.
     'location = "127.0.0.1:1"',
     '[[registry.mirror]]',
-    `location = ${JSON.stringify(`${mica.host}/docker.io`)}`,
+    `location = ${JSON.stringify(`${mirror.host}/docker.io`)}`,
     'insecure = true',
     '',
   ].join('\n');
@@ -29,12 +28,12 @@ function storageFile(folder: string): string {
   ].join('\n');
 }
 
-async function startPodman(folder: string, mica: Mica): Promise<Client> {
+async function startPodman(folder: string, mirror: Mirror): Promise<Client> {
   await mkdir(folder, { recursive: true });
   const registries = join(folder, 'registries.conf');
   const policy = join(folder, 'policy.json');
   const storage = join(folder, 'storage.conf');
-  await writeFile(registries, registriesFile(mica));
+  await writeFile(registries, registriesFile(mirror));
   await writeFile(policy, JSON.stringify({ default: [{ type: 'insecureAcceptAnything' }] }));
   await writeFile(storage, storageFile(folder));
   const environment = {
