@@ -1,0 +1,78 @@
+// Takes away what nothing refers to: left-overs of crashes and of interrupted fills.
+//
+// Memberships of blobs that are gone stay: they are small, and the blob is fetched again when asked for.
+
+import type { Digest } from '../oci/digest.ts';
+import type { Clock } from '../runtime/runtime.ts';
+import type { BlobEntry, BlobStore } from './blob-store.ts';
+import { GRACE_MS, STALE_PARTIAL_MS } from './evict.ts';
+import { readNamed } from './holdings.ts';
+import type { Index } from './index.ts';
+
+export interface CollectOptions {
+  readonly store: BlobStore;
+  readonly index: Index;
+  readonly clock: Pick<Clock, 'now'>;
+}
+
+export interface Collected {
+  readonly blobs: number;
+  readonly partials: number;
+  /** Sum of the removed blobs and partial blobs. */
+  readonly bytes: number;
+  /** Grants that had ended. */
+  readonly grants: number;
+}
+
+/** Removes blobs that no manifest names and no repository has, stale partial blobs and ended grants. */
+export async function collectGarbage(options: CollectOptions): Promise<Collected> {
+  const { store, index, clock } = options;
+  const nowMs = clock.now();
+  const partials = await removeStalePartials(store, nowMs);
+  const blobs = await removeUnnamed(store, index, nowMs);
+  return {
+    blobs: blobs.length,
+    partials: partials.length,
+    bytes: [...blobs, ...partials].reduce((sum, entry) => sum + entry.size, 0),
+    grants: await index.removeExpired(nowMs),
+  };
+}
+
+async function removeStalePartials(store: BlobStore, nowMs: number): Promise<BlobEntry[]> {
+  const removed: BlobEntry[] = [];
+  for await (const entry of store.partials()) {
+    if (entry.modifiedMs > nowMs - STALE_PARTIAL_MS || store.isBusy(entry.digest)) continue;
+    if (await store.removePartial(entry.digest)) removed.push(entry);
+  }
+  return removed;
+}
+
+async function removeUnnamed(store: BlobStore, index: Index, nowMs: number): Promise<BlobEntry[]> {
+  await index.flush();
+  const repositories: string[] = [];
+  for await (const repository of index.listRepositories()) repositories.push(repository);
+  const named = await readNamed(index);
+  const removed: BlobEntry[] = [];
+  for await (const entry of store.list()) {
+    const { digest } = entry;
+    if (named.has(digest) || store.isBusy(digest)) continue;
+    const lastUseMs = Math.max(entry.modifiedMs, await index.getLastUse(digest));
+    if (lastUseMs > nowMs - GRACE_MS) continue;
+    if (await hasMember(index, repositories, digest)) continue;
+    // As in remove-images.ts: first what the index knows, then the bytes.
+    await index.forget(digest);
+    if (await store.remove(digest)) removed.push(entry);
+  }
+  return removed;
+}
+
+async function hasMember(
+  index: Index,
+  repositories: readonly string[],
+  digest: Digest,
+): Promise<boolean> {
+  for (const repository of repositories) {
+    if ((await index.getMembership(repository, digest)) !== undefined) return true;
+  }
+  return false;
+}

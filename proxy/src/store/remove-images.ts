@@ -1,0 +1,34 @@
+// Takes images out of the store.
+//
+// The index goes first, then the data: a crash in between leaves bytes that nobody promises, which
+// `gc` takes away, and never a promise without its bytes.
+
+import type { Digest } from '../oci/digest.ts';
+import type { BlobStore } from './blob-store.ts';
+import { readNamed } from './holdings.ts';
+import type { Index } from './index.ts';
+
+export interface Removal {
+  /** Manifests that go, those of platforms among them. */
+  readonly manifests: readonly Digest[];
+  /** Blobs that go unless something came to need them meanwhile. */
+  readonly blobs: readonly Digest[];
+}
+
+/** Removes them; gives the blobs that are really gone. */
+export async function removeImages(
+  store: BlobStore,
+  index: Index,
+  removal: Removal,
+): Promise<readonly Digest[]> {
+  for (const digest of removal.manifests) await index.removeManifest(digest);
+  // Read again: a pull may have stored a manifest that names some of the blobs since the decision.
+  const named = await readNamed(index);
+  const gone: Digest[] = [];
+  for (const digest of removal.blobs) {
+    if (named.has(digest) || store.isBusy(digest)) continue;
+    await index.forget(digest);
+    if (await store.remove(digest)) gone.push(digest);
+  }
+  return gone;
+}
