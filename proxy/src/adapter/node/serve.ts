@@ -9,6 +9,7 @@ import type { Address } from '../../config/config.ts';
 import { OciError } from '../../oci/error.ts';
 import { DRAIN_MS, type Handler, type Listening, type ListenOptions } from '../serving.ts';
 import { loadCertificate, watchCertificate } from './certificate.ts';
+import { Connections } from './connections.ts';
 
 /** Time for a request's headers, and for the whole request, ms; bodies of answers have no limit. */
 const HEADERS_TIMEOUT_MS = 20_000;
@@ -20,8 +21,8 @@ const KEEP_ALIVE_MS = 75_000;
 /** Largest head of a request, bytes: passwords of cloud registries take several KiB. */
 const MAX_HEADER_SIZE = 32 * 1024;
 
-/** How often connections that became idle are closed while draining, ms. */
-const IDLE_CHECK_MS = 50;
+/** Time that answers of the admin API have to end, ms: they are small. */
+const ADMIN_DRAIN_MS = 1000;
 
 const SERVER_OPTIONS: ServerOptions = {
   headersTimeout: HEADERS_TIMEOUT_MS,
@@ -43,6 +44,8 @@ export async function listen(options: ListenOptions): Promise<Listening> {
       : createTlsServer({ ...SERVER_OPTIONS, ...certificate }, listener(app));
   const registry = secure ?? createServer(SERVER_OPTIONS, listener(app));
   const adminServer = createServer(SERVER_OPTIONS, listener(admin));
+  const connections = new Connections(registry, secure ? 'secureConnection' : 'connection');
+  const adminConnections = new Connections(adminServer, 'connection');
   const address = await open(registry, config.listen);
   let adminAddress: Address;
   try {
@@ -60,8 +63,8 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     admin: `http://${formatAddress(adminAddress)}`,
     drain: async () => {
       unwatch();
-      await drainServer(registry);
-      await drainServer(adminServer);
+      await connections.drain(DRAIN_MS);
+      await adminConnections.drain(ADMIN_DRAIN_MS);
     },
   };
 }
@@ -108,15 +111,4 @@ function refuse(
     `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n` +
       `Connection: close\r\n\r\n${body}`,
   );
-}
-
-async function drainServer(server: Server): Promise<void> {
-  const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
-  const limit = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
-  await new Promise<void>((resolve) => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
-  });
-  clearInterval(idle);
-  clearTimeout(limit);
 }
