@@ -105,4 +105,6 @@ export interface Runtime {
   readonly workingDirectory: string;
   readonly homeDirectory: string;
   readonly isRoot: boolean;
+  /** The name or number of the user that runs Mica, for messages. */
+  readonly userName?: string;
 }

@@ -1,6 +1,6 @@
 // Everything Mica needs of Node, and of Deno through its node: modules.
 
-import { homedir } from 'node:os';
+import { homedir, userInfo } from 'node:os';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { systemClock } from './clock.ts';
 import { nodeFiles } from './files.ts';
@@ -11,6 +11,15 @@ import { nodeProcesses } from './processes.ts';
 function runtimeName(): string {
   const deno = process.versions['deno'];
   return deno === undefined ? `node ${process.versions.node}` : `deno ${deno}`;
+}
+
+/** In a container the user is often a number without a name, and then has no entry to read. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? 'unknown');
+  }
 }
 
 /** The runtime of this process. Its threads start when a file is first hashed. */
@@ -26,5 +35,6 @@ export function nodeRuntime(): Runtime {
     workingDirectory: process.cwd(),
     homeDirectory: homedir(),
     isRoot: process.getuid?.() === 0,
+    userName: userName(),
   };
 }
