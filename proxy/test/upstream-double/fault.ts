@@ -60,7 +60,8 @@ export interface FaultRule {
 }
 
 export interface FaultScript {
-  add(rule: FaultRule): void;
+  /** Returns what takes the rule back. */
+  add(rule: FaultRule): () => void;
   clear(): void;
 }
 
@@ -74,12 +75,12 @@ interface ActiveRule {
 export class FaultRules implements FaultScript {
   #rules: ActiveRule[] = [];
 
-  add(rule: FaultRule): void {
-    this.#rules.push({
-      rule,
-      skip: rule.skip ?? 0,
-      left: rule.times ?? Number.POSITIVE_INFINITY,
-    });
+  add(rule: FaultRule): () => void {
+    const active = { rule, skip: rule.skip ?? 0, left: rule.times ?? Number.POSITIVE_INFINITY };
+    this.#rules.push(active);
+    return () => {
+      active.left = 0;
+    };
   }
 
   clear(): void {
