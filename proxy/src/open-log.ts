@@ -1,0 +1,66 @@
+// The structured log: one JSON object a line, or the same for people.
+
+import { pino } from 'pino';
+import type { Config } from './config/config.ts';
+import type { Log } from './log.ts';
+
+/** Standard output. */
+const STDOUT = 1;
+
+export interface OpenedLog extends Log {
+  /** Writes what is still in memory. */
+  flush(): Promise<void>;
+}
+
+/** Headers that carry secrets; they are never logged on purpose, and so never by accident either. */
+const SECRET_FIELDS = ['*.authorization', '*.cookie', '*.password', '*.token'];
+
+/** Opens the log on standard output. Writes never hold up the event loop. */
+export function openLog(config: Config['log']): OpenedLog {
+  const destination = pino.destination({ fd: STDOUT, sync: false });
+  const stream = config.format === 'text' ? asText((line) => destination.write(line)) : destination;
+  const log = pino(
+    { level: config.level, base: null, redact: SECRET_FIELDS, errorKey: 'err' },
+    stream,
+  );
+  return {
+    debug: (fields, message) => log.debug(fields, message),
+    info: (fields, message) => log.info(fields, message),
+    warn: (fields, message) => log.warn(fields, message),
+    error: (fields, message) => log.error(fields, message),
+    flush: () => new Promise((resolve) => destination.flush(() => resolve())),
+  };
+}
+
+/** Pino's numbers for levels: https://getpino.io/#/docs/api?id=logger-level */
+const LEVEL_NAMES: ReadonlyMap<unknown, string> = new Map([
+  [10, 'TRACE'],
+  [20, 'DEBUG'],
+  [30, 'INFO '],
+  [40, 'WARN '],
+  [50, 'ERROR'],
+]);
+
+/** Turns JSON lines into `time LEVEL message key=value …`. */
+function asText(write: (line: string) => void): { write(line: string): void } {
+  return { write: (line) => write(formatLine(JSON.parse(line))) };
+}
+
+export function formatLine(entry: Readonly<Record<string, unknown>>): string {
+  const { level, time, msg, err, ...fields } = entry;
+  const when = typeof time === 'number' ? new Date(time).toISOString() : '';
+  const words = [when, LEVEL_NAMES.get(level) ?? String(level), String(msg ?? '')];
+  for (const [key, value] of Object.entries(fields)) words.push(`${key}=${formatValue(value)}`);
+  const stack = isRecord(err) ? (err['stack'] ?? err['message']) : undefined;
+  const trace = stack === undefined ? '' : `\n${String(stack)}`;
+  return `${words.join(' ')}${trace}\n`;
+}
+
+function formatValue(value: unknown): string {
+  if (typeof value === 'string' && /^[^\s"=]+$/.test(value)) return value;
+  return JSON.stringify(value) ?? '';
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
