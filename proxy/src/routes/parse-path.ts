@@ -62,7 +62,8 @@ export function parsePath(url: URL, host: string | undefined, names: UpstreamNam
   }
   const [, name, endpoint, last] = ENDPOINT.exec(rest) ?? [];
   if (name === undefined || last === undefined) throw unknownPath();
-  const namespace = url.searchParams.get('ns') ?? undefined;
+  const [namespace, ...others] = url.searchParams.getAll('ns');
+  if (others.length > 0) throw new OciError('NAME_UNKNOWN', 404, 'ns is given more than once');
   const place: InRepository = {
     repository: chooseRepository(name, namespace, host, names),
     path: `${PREFIX}${name}`,

@@ -1,0 +1,210 @@
+// Counts what happens, for Prometheus and for /stats.
+// Source of the names: https://prometheus.io/docs/practices/naming/
+
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { EndedRequest } from '../middleware/request-record.ts';
+import type { CacheStatus } from '../pull/mirror.ts';
+import type { FillOutcome, Observer } from '../pull/observer.ts';
+import type { UpstreamStatus } from '../upstream/upstream.ts';
+
+/** Bounds of the durations, seconds: from a cached manifest to a large layer over a slow link. */
+const DURATION_BUCKETS = [0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 30, 120, 600];
+
+const CIRCUITS: readonly UpstreamStatus['circuit'][] = ['closed', 'half-open', 'open'];
+
+/** Sums since the start, for /stats. */
+export interface Totals {
+  requests: number;
+  errors: number;
+  bytesServed: number;
+  bytesFetched: number;
+  /** Answers by how they came about. */
+  readonly answers: Record<CacheStatus, number>;
+  fills: number;
+  fillsFailed: number;
+  fillsResumed: number;
+  damaged: number;
+  evictedImages: number;
+  evictedBytes: number;
+}
+
+export class Metrics implements Observer {
+  readonly registry: Registry = new Registry();
+  readonly totals: Totals = {
+    requests: 0,
+    errors: 0,
+    bytesServed: 0,
+    bytesFetched: 0,
+    answers: { hit: 0, miss: 0, revalidated: 0, stale: 0 },
+    fills: 0,
+    fillsFailed: 0,
+    fillsResumed: 0,
+    damaged: 0,
+    evictedImages: 0,
+    evictedBytes: 0,
+  };
+  readonly #requests = this.#counter('requests_total', 'Requests that were answered', [
+    'method',
+    'route',
+    'status',
+    'cache',
+  ]);
+  readonly #unfinished = this.#counter('bodies_unfinished_total', 'Bodies not sent to their end', [
+    'outcome',
+  ]);
+  readonly #bytesSent = this.#counter('sent_bytes_total', 'Bytes of bodies sent to clients', [
+    'route',
+  ]);
+  readonly #duration: Histogram<string>;
+  readonly #answers = this.#counter('answers_total', 'Answers by how they came about', [
+    'kind',
+    'cache',
+  ]);
+  readonly #fillsOpen: Gauge<string>;
+  readonly #fills = this.#counter('fills_total', 'Fetches of blobs that ended', ['outcome']);
+  readonly #fillBytes = this.#counter(
+    'fetched_bytes_total',
+    'Bytes of blobs that were fetched',
+    [],
+  );
+  readonly #resumed = this.#counter('fills_resumed_total', 'Fetches continued after a break', []);
+  readonly #damaged = this.#counter('damaged_blobs_total', 'Stored blobs found damaged', []);
+  readonly #evictedImages = this.#counter('evicted_images_total', 'Images that had to go', []);
+  readonly #evictedBytes = this.#counter('evicted_bytes_total', 'Bytes that had to go', []);
+
+  /** `upstreams` gives the present state whenever the metrics are read. */
+  constructor(upstreams: () => readonly UpstreamStatus[]) {
+    const registers = [this.registry];
+    this.#duration = new Histogram({
+      name: 'mica_request_duration_seconds',
+      help: 'Time from a request to the end of its body',
+      labelNames: ['route'],
+      buckets: DURATION_BUCKETS,
+      registers,
+    });
+    this.#fillsOpen = new Gauge({
+      name: 'mica_fills_open',
+      help: 'Fetches of blobs that are running',
+      registers,
+    });
+    addUpstreamGauges(this.registry, upstreams);
+    collectDefaultMetrics({ register: this.registry, prefix: 'mica_' });
+  }
+
+  /** Counts a request at the end of its body. */
+  requestEnded(ended: EndedRequest): void {
+    const { method, route, status, cache = 'none', bytes, outcome } = ended;
+    this.totals.requests += 1;
+    this.totals.bytesServed += bytes;
+    if (status >= 500) this.totals.errors += 1;
+    this.#requests.inc({ method: knownMethod(method), route, status, cache });
+    this.#bytesSent.inc({ route }, bytes);
+    this.#duration.observe({ route }, ended.durationMs / 1000);
+    if (outcome !== 'complete') this.#unfinished.inc({ outcome });
+  }
+
+  answered(kind: 'manifest' | 'blob' | 'tags' | 'referrers', cache: CacheStatus): void {
+    this.totals.answers[cache] += 1;
+    this.#answers.inc({ kind, cache });
+  }
+
+  fillStarted(): void {
+    this.#fillsOpen.inc();
+  }
+
+  fillResumed(): void {
+    this.totals.fillsResumed += 1;
+    this.#resumed.inc();
+  }
+
+  fillEnded(outcome: FillOutcome, bytes: number, _durationMs: number): void {
+    this.totals.fills += 1;
+    this.totals.bytesFetched += bytes;
+    if (outcome === 'failed') this.totals.fillsFailed += 1;
+    this.#fillsOpen.dec();
+    this.#fills.inc({ outcome });
+    this.#fillBytes.inc(bytes);
+  }
+
+  damaged(): void {
+    this.totals.damaged += 1;
+    this.#damaged.inc();
+  }
+
+  evicted(images: number, bytes: number): void {
+    this.totals.evictedImages += images;
+    this.totals.evictedBytes += bytes;
+    this.#evictedImages.inc(images);
+    this.#evictedBytes.inc(bytes);
+  }
+
+  #counter(name: string, help: string, labelNames: readonly string[]): Counter<string> {
+    return new Counter({
+      name: `mica_${name}`,
+      help,
+      labelNames: [...labelNames],
+      registers: [this.registry],
+    });
+  }
+}
+
+/** A label of what a client sent must not have as many values as clients think of. */
+function knownMethod(method: string): string {
+  return ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'].includes(method) ? method : 'other';
+}
+
+interface UpstreamGauge {
+  readonly name: string;
+  readonly help: string;
+  readonly read: (status: UpstreamStatus) => number | undefined;
+}
+
+const UPSTREAM_GAUGES: readonly UpstreamGauge[] = [
+  {
+    name: 'mica_upstream_circuit_state',
+    help: 'Circuit of an upstream: 0 closed, 1 half-open, 2 open',
+    read: (status) => CIRCUITS.indexOf(status.circuit),
+  },
+  {
+    name: 'mica_upstream_requests',
+    help: 'Requests sent to an upstream since the start',
+    read: (status) => status.requests,
+  },
+  {
+    name: 'mica_upstream_failures',
+    help: 'Requests to an upstream that failed since the start',
+    read: (status) => status.failures,
+  },
+  {
+    name: 'mica_upstream_received_bytes',
+    help: 'Bytes received from an upstream since the start',
+    read: (status) => status.bytesReceived,
+  },
+  {
+    name: 'mica_upstream_rate_limit',
+    help: 'Pulls that an upstream allows in its window',
+    read: (status) => status.rateLimit?.limit,
+  },
+  {
+    name: 'mica_upstream_rate_limit_remaining',
+    help: 'Pulls that an upstream still allows',
+    read: (status) => status.rateLimit?.remaining,
+  },
+];
+
+function addUpstreamGauges(registry: Registry, upstreams: () => readonly UpstreamStatus[]): void {
+  for (const { name, help, read } of UPSTREAM_GAUGES) {
+    new Gauge({
+      name,
+      help,
+      labelNames: ['upstream'],
+      registers: [registry],
+      collect(): void {
+        for (const status of upstreams()) {
+          const value = read(status);
+          if (value !== undefined) this.set({ upstream: status.name }, value);
+        }
+      },
+    });
+  }
+}
