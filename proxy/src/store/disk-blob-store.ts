@@ -19,6 +19,7 @@ import { DiskPartialBlob } from './disk-partial-blob.ts';
 import { hasCode } from './file-error.ts';
 import { HELD_BACK_TAIL } from './held-back-tail.ts';
 import { type OpenBlob, OpenBlobs } from './open-blobs.ts';
+import { openSized } from './open-sized.ts';
 import { Publisher } from './publish.ts';
 import { StoredSource, type Verdict } from './stored-source.ts';
 
@@ -150,8 +151,7 @@ export class DiskBlobStore implements BlobStore {
     this.#use(digest);
     try {
       const path = this.#paths.partial(digest);
-      const file = await this.#runtime.files.open(path, 'update');
-      const length = await file.size();
+      const { file, size: length } = await openSized(this.#runtime.files, path, 'update');
       return new DiskPartialBlob(digest, path, file, length, {
         runtime: this.#runtime,
         publish: (from) => this.#publish(from, digest),
@@ -188,6 +188,8 @@ export class DiskBlobStore implements BlobStore {
   }
 
   removePartial(digest: Digest): Promise<boolean> {
+    // A running fill still needs its file; it ends in a commit or leaves the bytes for another call.
+    if (this.#filling.has(digest)) return Promise.resolve(false);
     return this.#removeFile(this.#paths.partial(digest));
   }
 

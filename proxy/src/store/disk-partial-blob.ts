@@ -79,9 +79,10 @@ export class DiskPartialBlob implements PartialBlob {
     this.#end();
   }
 
-  suspend(): Promise<void> {
-    this.#end();
-    return Promise.resolve();
+  async suspend(): Promise<void> {
+    // An empty file would be listed as an interrupted fill, and is worth nothing.
+    if (this.#length === 0) await this.discard();
+    else this.#end();
   }
 
   async discard(): Promise<void> {

@@ -3,6 +3,7 @@
 import type { Digest } from '../oci/digest.ts';
 import type { Clock, Files, OpenFile } from '../runtime/runtime.ts';
 import { hasCode } from './file-error.ts';
+import { openSized } from './open-sized.ts';
 
 /** Descriptors kept open without a reader: an eighth of the usual limit of 1024 per process. */
 const MAX_IDLE = 128;
@@ -119,8 +120,7 @@ export class OpenBlobs {
 
   async #openFile(digest: Digest, path: string): Promise<OpenBlob | undefined> {
     try {
-      const file = await this.#files.open(path, 'read');
-      const size = await file.size();
+      const { file, size } = await openSized(this.#files, path, 'read');
       return { digest, file, size, users: 0, isRetired: false, isClosed: false, idleSinceMs: 0 };
     } catch (error) {
       if (hasCode(error, 'ENOENT')) return undefined;
