@@ -1,7 +1,7 @@
 // Settings from YAML text (JSON is YAML too), with the line of each key.
 
 import type { Document, YAMLError } from 'yaml';
-import { isMap as isMapNode, isNode, isPair, LineCounter, parseDocument } from 'yaml';
+import { isMap as isMapNode, isNode, isPair, LineCounter, parseDocument, visit } from 'yaml';
 import type { KeyPath, Origin, Problem } from './problems.ts';
 import { isMap, type Layer } from './settings.ts';
 
@@ -42,11 +42,28 @@ export function readYaml({ text, source, hasLines }: YamlText): ReadYaml {
   try {
     return { value: document.toJS(), problems, locate };
   } catch {
-    // Aliases: to an anchor that is not there, or more of them than the parser is willing to expand.
-    const message = 'has an alias that cannot be resolved';
-    const hint = 'quote values that begin with *';
-    return { value: undefined, problems: [...problems, { source, message, hint }], locate };
+    const wrong = { ...originAt(unresolvedAlias(document)), ...ALIAS_PROBLEM };
+    return { value: undefined, problems: [...problems, wrong], locate };
   }
+}
+
+/** An alias without its anchor, or more aliases than the parser is willing to expand. */
+const ALIAS_PROBLEM = {
+  message: 'has an alias that cannot be resolved',
+  hint: 'quote values that begin with *',
+} as const;
+
+/** Where the first alias without an anchor is; 0 when it is their number that is wrong. */
+function unresolvedAlias(document: Document): number {
+  let offset = 0;
+  visit(document, {
+    Alias: (_, node) => {
+      if (node.resolve(document) !== undefined) return undefined;
+      offset = node.range?.[0] ?? 0;
+      return visit.BREAK;
+    },
+  });
+  return offset;
 }
 
 /** The settings in a text that must hold a map; an empty text has none. */

@@ -208,6 +208,11 @@ test('loadConfig() refuses a file that is not a map and aliases that explode', a
   });
   await folder.write('bomb.yaml', levels.join('\n'));
   t.regex(String(await problemsOf(folder.runtime(), 'bomb.yaml')), /alias/);
+  await folder.write('alias.yaml', 'listen: :1\nauth: { htpasswd: *file }\n');
+  t.regex(
+    String(await problemsOf(folder.runtime(), 'alias.yaml')),
+    /^alias\.yaml:2:19: has an alias/,
+  );
   await folder.write('proto.yaml', '__proto__: { listen: x }\nconstructor: 1\n');
   t.is((await problemsOf(folder.runtime(), 'proto.yaml')).length, 2);
 });
