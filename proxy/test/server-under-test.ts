@@ -30,6 +30,8 @@ export interface MicaUnderTest {
   readonly pid: number;
   /** Everything logged until now. */
   log(): readonly LogLine[];
+  /** Drops the log until now, for runs with many requests. */
+  forgetLog(): void;
   /** What was printed besides the log. */
   output(): string;
   /** Resolves with the first log line, past or to come, that satisfies the condition. */
@@ -121,6 +123,10 @@ class MicaProcess implements MicaUnderTest {
 
   log(): readonly LogLine[] {
     return this.#lines;
+  }
+
+  forgetLog(): void {
+    this.#lines.length = 0;
   }
 
   output(): string {
