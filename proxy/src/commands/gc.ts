@@ -1,0 +1,25 @@
+// `mica gc [--json]`: takes away what nothing refers to.
+
+import { collectGarbage } from '../store/collect.ts';
+import { formatBytes } from './format-bytes.ts';
+import { printJson, withStore } from './open-store.ts';
+import { type CommandContext, EXIT_DONE, type ExitCode } from './terminal.ts';
+
+export interface GcOptions {
+  readonly json?: boolean;
+}
+
+export function gc(context: CommandContext, options: GcOptions): Promise<ExitCode> {
+  const { runtime, terminal } = context;
+  return withStore(context, async ({ store, index }) => {
+    const collected = await collectGarbage({ store, index, clock: runtime.clock });
+    if (options.json === true) {
+      printJson(terminal, collected);
+      return EXIT_DONE;
+    }
+    const { blobs, partials, bytes, grants } = collected;
+    terminal.out(`removed ${blobs} blobs and ${partials} partial blobs, ${formatBytes(bytes)}\n`);
+    if (grants > 0) terminal.out(`forgot ${grants} grants that had ended\n`);
+    return EXIT_DONE;
+  });
+}

@@ -1,0 +1,95 @@
+// Opens what a command works on: configuration, store and index; and turns failures into exit codes.
+//
+// Commands work on the data folder directly, also while the server runs: the index is shared between
+// processes, and blobs are only ever added, renamed and removed as whole files.
+
+import type { Config } from '../config/config.ts';
+import { loadConfig } from '../config/load.ts';
+import { ConfigError } from '../config/problems.ts';
+import type { Log } from '../log.ts';
+import type { BlobStore } from '../store/blob-store.ts';
+import { openDataFolder } from '../store/data-folder.ts';
+import type { Index } from '../store/index.ts';
+import { ImageReferenceError } from './parse-image-reference.ts';
+import {
+  type CommandContext,
+  EXIT_FAILED,
+  EXIT_USAGE,
+  type ExitCode,
+  type Terminal,
+} from './terminal.ts';
+
+export interface OpenedStore {
+  readonly config: Config;
+  readonly store: BlobStore;
+  readonly index: Index;
+}
+
+/** What the person at the terminal got wrong. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** Runs a command's work with the configuration; tells failures in words. */
+export async function withConfig(
+  context: CommandContext,
+  work: (config: Config) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  try {
+    return await work(await loadConfig(context));
+  } catch (error) {
+    if (error instanceof ConfigError) {
+      context.terminal.error(error.message);
+      return EXIT_USAGE;
+    }
+    context.terminal.error(`mica: ${describeError(error)}\n`);
+    return error instanceof UsageError || error instanceof ImageReferenceError
+      ? EXIT_USAGE
+      : EXIT_FAILED;
+  }
+}
+
+/** As withConfig, with the store and index open. A data folder that is not there is not made. */
+export function withStore(
+  context: CommandContext,
+  work: (opened: OpenedStore) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const { runtime, terminal } = context;
+  return withConfig(context, async (config) => {
+    if ((await runtime.files.stat(config.data)) === undefined) {
+      terminal.error(`mica: there is no data folder ${config.data}: mica serve makes it\n`);
+      return EXIT_FAILED;
+    }
+    const folder = await openDataFolder({
+      path: config.data,
+      runtime,
+      recheckMs: config.store.recheckMs,
+      log: terminalLog(terminal),
+    });
+    try {
+      return await work({ config, store: folder.blobs, index: folder.index });
+    } finally {
+      await folder.close();
+    }
+  });
+}
+
+/** Prints a value for machines. */
+export function printJson(terminal: Terminal, value: unknown): void {
+  terminal.out(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** An error with what caused it: `fetch failed: connect ECONNREFUSED 127.0.0.1:5000`. */
+export function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.cause === undefined || error instanceof ImageReferenceError) return error.message;
+  return `${error.message}: ${describeError(error.cause)}`;
+}
+
+/** Warnings and errors as lines; the rest of a log is for the server. */
+function terminalLog(terminal: Terminal): Log {
+  const print = (fields: object, message: string) => {
+    terminal.error(`mica: ${message} ${JSON.stringify(fields)}\n`);
+  };
+  return { debug: () => undefined, info: () => undefined, warn: print, error: print };
+}

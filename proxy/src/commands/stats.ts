@@ -1,0 +1,99 @@
+// `mica stats [--json]`: what the running server says of itself; else what the data folder tells.
+
+import { formatAddress, isAnyHost } from '../config/address.ts';
+import type { Address, Config } from '../config/config.ts';
+import { formatQuota } from '../config/size.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { resolveQuota } from '../store/quota.ts';
+import { measureUsage, type Usage } from '../store/usage.ts';
+import { formatBytes } from './format-bytes.ts';
+import { describeError, printJson, withConfig, withStore } from './open-store.ts';
+import { renderTable } from './table.ts';
+import { type CommandContext, EXIT_DONE, type ExitCode, type Terminal } from './terminal.ts';
+
+export interface StatsOptions {
+  readonly json?: boolean;
+}
+
+/** The server is on this machine: longer than this it is not busy but gone. */
+const ANSWER_TIMEOUT_MS = 5000;
+
+export function stats(context: CommandContext, options: StatsOptions): Promise<ExitCode> {
+  const { terminal } = context;
+  return withConfig(context, async (config) => {
+    const answer = await askServer(config);
+    if ('reason' in answer) return await printFolder(context, options, answer.reason);
+    if (options.json === true) printJson(terminal, { running: true, server: answer.value });
+    else terminal.out(renderTable([], flatten(answer.value)));
+    return EXIT_DONE;
+  });
+}
+
+/** Where a server that listens on the address is reached from this machine. */
+export function localAddress(address: Address): string {
+  if (!isAnyHost(address.host)) return formatAddress(address);
+  const host = address.host.includes(':') ? '::1' : '127.0.0.1';
+  return formatAddress({ host, port: address.port });
+}
+
+async function askServer(config: Config): Promise<{ value: unknown } | { reason: string }> {
+  try {
+    const url = `http://${localAddress(config.admin)}/stats`;
+    const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
+    const response = await fetch(url, { signal, headers: { accept: 'application/json' } });
+    if (!response.ok) return { reason: `${url} answers ${response.status}` };
+    return { value: await response.json() };
+  } catch (error) {
+    return { reason: describeError(error) };
+  }
+}
+
+function printFolder(
+  context: CommandContext,
+  options: StatsOptions,
+  reason: string,
+): Promise<ExitCode> {
+  const { terminal, runtime } = context;
+  return withStore(context, async ({ config, store, index }) => {
+    const usage = await measureUsage(store, index);
+    const limit = await limitOf(config, runtime, usage);
+    if (options.json === true) {
+      printJson(terminal, { running: false, reason, data: config.data, limit, usage });
+      return EXIT_DONE;
+    }
+    const admin = formatAddress(config.admin);
+    terminal.error(`no server answers on ${admin} (${reason}); from the data folder:\n`);
+    printUsage(terminal, config, usage, limit);
+    return EXIT_DONE;
+  });
+}
+
+async function limitOf(config: Config, runtime: Runtime, usage: Usage): Promise<number> {
+  const disk = await runtime.files.space(config.data);
+  const used = usage.blobs.allocated + usage.partials.allocated;
+  return resolveQuota(config.quota, disk, used);
+}
+
+function printUsage(terminal: Terminal, config: Config, usage: Usage, limit: number): void {
+  const { blobs, partials, images, manifests, tags, repositories } = usage;
+  const rows = [
+    ['data', config.data],
+    ['quota', `${formatQuota(config.quota)}, at present ${formatBytes(limit)}`],
+    ['blobs', `${blobs.count}, ${formatBytes(blobs.bytes)}`],
+    ['on the disk', formatBytes(blobs.allocated + partials.allocated)],
+    ['partial blobs', `${partials.count}, ${formatBytes(partials.bytes)}`],
+    ['images', String(images)],
+    ['manifests', String(manifests)],
+    ['tags', String(tags)],
+    ['repositories', String(repositories)],
+  ];
+  terminal.out(renderTable([], rows));
+}
+
+/** A JSON value as rows of a dotted key and a value. */
+function flatten(value: unknown, key = ''): string[][] {
+  if (typeof value !== 'object' || value === null) return [[key, String(value)]];
+  return Object.entries(value).flatMap(([name, inner]) =>
+    flatten(inner, key === '' ? name : `${key}.${name}`),
+  );
+}
