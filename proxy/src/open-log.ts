@@ -20,7 +20,13 @@ export function openLog(config: Config['log']): OpenedLog {
   const destination = pino.destination({ fd: STDOUT, sync: false });
   const stream = config.format === 'text' ? asText((line) => destination.write(line)) : destination;
   const log = pino(
-    { level: config.level, base: null, redact: SECRET_FIELDS, errorKey: 'err' },
+    {
+      level: config.level,
+      base: null,
+      redact: SECRET_FIELDS,
+      formatters: { level: (label) => ({ level: label }) },
+      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    },
     stream,
   );
   return {
@@ -32,15 +38,6 @@ export function openLog(config: Config['log']): OpenedLog {
   };
 }
 
-/** Pino's numbers for levels: https://getpino.io/#/docs/api?id=logger-level */
-const LEVEL_NAMES: ReadonlyMap<unknown, string> = new Map([
-  [10, 'TRACE'],
-  [20, 'DEBUG'],
-  [30, 'INFO '],
-  [40, 'WARN '],
-  [50, 'ERROR'],
-]);
-
 /** Turns JSON lines into `time LEVEL message key=value …`. */
 function asText(write: (line: string) => void): { write(line: string): void } {
   return { write: (line) => write(formatLine(JSON.parse(line))) };
@@ -48,8 +45,7 @@ function asText(write: (line: string) => void): { write(line: string): void } {
 
 export function formatLine(entry: Readonly<Record<string, unknown>>): string {
   const { level, time, msg, err, ...fields } = entry;
-  const when = typeof time === 'number' ? new Date(time).toISOString() : '';
-  const words = [when, LEVEL_NAMES.get(level) ?? String(level), String(msg ?? '')];
+  const words = [String(time), String(level).toUpperCase().padEnd(5), String(msg ?? '')];
   for (const [key, value] of Object.entries(fields)) words.push(`${key}=${formatValue(value)}`);
   const stack = isRecord(err) ? (err['stack'] ?? err['message']) : undefined;
   const trace = stack === undefined ? '' : `\n${String(stack)}`;

@@ -1,0 +1,33 @@
+// The commands for those who keep Mica running.
+
+import type { Command } from 'commander';
+import type { Act } from './act.ts';
+import { type GcOptions, gc } from './gc.ts';
+import { type PurgeOptions, purge } from './purge.ts';
+import { type StatsOptions, stats } from './stats.ts';
+import { type VerifyOptions, verify } from './verify.ts';
+
+export function addMaintenanceCommands(program: Command, act: Act): void {
+  program
+    .command('stats')
+    .description('show what the running mirror did and what it keeps')
+    .option('--json', 'print JSON')
+    .action(act((context, options: StatsOptions) => stats(context, options)));
+  program
+    .command('verify')
+    .description('hash everything that is kept and report what is wrong')
+    .option('--repair', 'quarantine what is damaged and correct the index')
+    .option('--json', 'print JSON')
+    .action(act((context, options: VerifyOptions) => verify(context, options)));
+  program
+    .command('gc')
+    .description('remove what nothing refers to')
+    .option('--json', 'print JSON')
+    .action(act((context, options: GcOptions) => gc(context, options)));
+  program
+    .command('purge')
+    .description('remove an image, and the blobs that no other image needs')
+    .argument('<ref>', 'an image, such as debian:12 or ghcr.io/o/r@sha256:…')
+    .option('--json', 'print JSON')
+    .action(act((context, ref: string, options: PurgeOptions) => purge(context, ref, options)));
+}
