@@ -122,7 +122,9 @@ function testWriting(check: Check): void {
     const digest = digestBytes(new Uint8Array());
     await fill(store, digest, new Uint8Array());
     t.is(await store.stat(digest), 0);
-    assertSame(t, await readAll(await openThere(store, digest)), new Uint8Array());
+    const source = await openThere(store, digest);
+    assertSame(t, await readAll(source), new Uint8Array());
+    source.close();
   });
 
   check('append() shows nothing before commit()', async (t, { store }) => {
