@@ -8,7 +8,8 @@ import { request } from 'undici';
 import { get } from '../http/client.ts';
 import { startMica } from '../server-under-test.ts';
 import { type Content, seededBytes } from '../upstream-double/content.ts';
-import { type Registry, startRegistry } from '../upstream-double/registry.ts';
+import type { Registry } from '../upstream-double/contract.ts';
+import { startRegistry } from '../upstream-double/registry.ts';
 import { checkAnswer } from './outcome.ts';
 
 const SIZE = 6_000_000;

@@ -9,7 +9,7 @@ import { errorCode, get } from '../http/client.ts';
 import { startMirror } from '../http/mirror.ts';
 import { parseMultipart } from '../http/multipart.ts';
 import { seededBytes } from '../upstream-double/content.ts';
-import type { LoggedRequest } from '../upstream-double/registry.ts';
+import type { LoggedRequest } from '../upstream-double/contract.ts';
 import { encodeText, message, mutate, mutations, path, query, range } from './arbitraries.ts';
 import { type Exchange, exchange } from './exchange.ts';
 

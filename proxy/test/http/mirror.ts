@@ -1,7 +1,8 @@
 // Mica in front of a registry of the test's own: what most files of this suite begin with.
 
 import { type MicaUnderTest, startMica } from '../server-under-test.ts';
-import { type Registry, type RegistryOptions, startRegistry } from '../upstream-double/registry.ts';
+import type { Registry, RegistryOptions } from '../upstream-double/contract.ts';
+import { startRegistry } from '../upstream-double/registry.ts';
 
 export interface MirrorOptions {
   readonly registry?: RegistryOptions;

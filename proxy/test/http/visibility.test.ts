@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { digestBytes } from '../upstream-double/content.ts';
-import type { RegistryOptions } from '../upstream-double/registry.ts';
+import type { RegistryOptions } from '../upstream-double/contract.ts';
 import { basic, errorCode, get, type Headers, head } from './client.ts';
 import { startMirror } from './mirror.ts';
 

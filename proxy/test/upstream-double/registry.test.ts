@@ -3,8 +3,9 @@
 import { request } from 'node:http';
 import test from 'ava';
 import { digestBytes, mediaTypesOf, seededBytes } from './content.ts';
+import type { RegistryOptions } from './contract.ts';
 import { makeGate } from './gate.ts';
-import { type RegistryOptions, startRegistry } from './registry.ts';
+import { startRegistry } from './registry.ts';
 
 interface Received {
   readonly status: number;

@@ -3,7 +3,7 @@
 // Source: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md
 
 import { EventEmitter, once } from 'node:events';
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   type Answer,
   alterAnswer,
@@ -14,85 +14,21 @@ import {
   type SentAnswer,
   sendAnswer,
 } from './answer.ts';
-import { Authorization, type AuthorizationOptions } from './authorization.ts';
+import { Authorization } from './authorization.ts';
 import {
   type Content,
   type Image,
-  type ImageOptions,
   type MultiImage,
   makeContent,
   makeImage,
   makeMultiImage,
 } from './content.ts';
-import { FaultRules, type FaultScript, type ServerRole } from './fault.ts';
-import { Listener, type TlsOptions } from './listener.ts';
+import type { ImageInRepository, LoggedRequest, Registry, RegistryOptions } from './contract.ts';
+import { FaultRules, type ServerRole } from './fault.ts';
+import { Listener } from './listener.ts';
 import { Repositories } from './repositories.ts';
 
-export interface RegistryOptions {
-  readonly address?: string;
-  readonly port?: number;
-  readonly tls?: TlsOptions;
-  readonly authorization?: AuthorizationOptions;
-  /** Redirects blobs to a second port, at this address or the registry's own. */
-  readonly cdn?: boolean | { readonly address: string };
-  readonly rateLimit?: { readonly limit: number; readonly remaining: number };
-  /** Whether the referrers API is there; it answers 404 when not. */
-  readonly referrers?: boolean;
-  /** Entries per page of tags and referrers; all when absent. */
-  readonly pageSize?: number;
-  /** Whether Range is understood. */
-  readonly ranges?: boolean;
-}
-
-export interface LoggedRequest {
-  readonly role: ServerRole;
-  readonly method: string;
-  /** Path and query, as received. */
-  readonly path: string;
-  readonly headers: IncomingHttpHeaders;
-  /** 0 until an answer was chosen. */
-  status: number;
-  /** Bytes of the body that were sent. */
-  bytes: number;
-  /** Whether the answer or the connection has ended. */
-  ended: boolean;
-}
-
-export interface ImageInRepository extends ImageOptions {
-  readonly repository: string;
-  readonly tag?: string;
-}
-
-export interface Registry {
-  /** Base URL. */
-  readonly url: string;
-  /** `127.0.0.1:port`. */
-  readonly host: string;
-  readonly cdnUrl: string;
-  readonly requests: LoggedRequest[];
-  readonly faults: FaultScript;
-  readonly authorization: Authorization | undefined;
-  rateLimit: { limit: number; remaining: number } | undefined;
-  putImage(options: ImageInRepository): Image;
-  putMultiImage(options: ImageInRepository, platforms: readonly string[]): MultiImage;
-  putManifest(repository: string, content: Content, tag?: string): Content;
-  putBlob(repository: string, content: Content | Uint8Array): Content;
-  tag(repository: string, tag: string, digest: string): void;
-  untag(repository: string, tag: string): void;
-  remove(repository: string, digest: string): void;
-  /** Requests to the registry itself whose path contains the text. */
-  count(path: string, method?: string): number;
-  /** Bytes of bodies sent to requests whose path contains the text, from all ports. */
-  bytesSent(path: string): number;
-  /** Resolves once so many matching requests have come. */
-  waitForRequests(path: string, count?: number): Promise<void>;
-  /** Resolves once the condition holds; it is looked at whenever a request comes or ends. */
-  waitUntil(condition: () => boolean): Promise<void>;
-  /** Refuses connections and cuts those there are, until restore(). */
-  refuse(): Promise<void>;
-  restore(): Promise<void>;
-  close(): Promise<void>;
-}
+export type { Registry, RegistryOptions } from './contract.ts';
 
 const DEFAULT_ADDRESS = '127.0.0.1';
 
