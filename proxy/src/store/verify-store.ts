@@ -90,8 +90,9 @@ async function verifyBlob(
     return { kind: 'unreadable', subject: digest, reason, isRepaired: false };
   }
   if (options.repair) {
-    // Of a layer only the bytes go: who names it may have it fetched again.
-    await options.index.removeManifest(digest);
+    // Of a layer only the bytes go: its membership stays, so that it is fetched again when asked for.
+    const isManifest = (await options.index.getManifest(digest)) !== undefined;
+    if (isManifest) await options.index.removeManifest(digest);
     await options.store.quarantine(digest);
   }
   return { kind: 'damaged', subject: digest, isRepaired: options.repair };
