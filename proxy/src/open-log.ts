@@ -25,6 +25,7 @@ export function openLog(config: Config['log']): OpenedLog {
       base: null,
       redact: SECRET_FIELDS,
       formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: pino.stdSerializers.err, error: pino.stdSerializers.err },
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
     },
     stream,
