@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 // Mica's command line on Node.
 
 import { runProgram } from '../../commands/program.ts';
