@@ -1,6 +1,6 @@
 import test from 'ava';
 import { CircuitBreaker } from '../../src/upstream/circuit-breaker.ts';
-import { FakeClock } from './fake-clock.ts';
+import { FakeClock } from '../doubles/fake-clock.ts';
 
 function openCircuit() {
   const clock = new FakeClock();
@@ -27,9 +27,9 @@ test('CircuitBreaker stays closed when an answer comes between failures', (t) =>
   t.is(circuit.state, 'closed');
 });
 
-test('CircuitBreaker lets one trial through and closes when it is answered', (t) => {
+test('CircuitBreaker lets one trial through and closes when it is answered', async (t) => {
   const { clock, circuit } = openCircuit();
-  clock.advance(5000);
+  await clock.advance(5000);
   t.is(circuit.state, 'half-open');
   t.is(circuit.enter(), 0);
   t.is(circuit.enter(), 1);
@@ -38,18 +38,18 @@ test('CircuitBreaker lets one trial through and closes when it is answered', (t)
   t.is(circuit.enter(), 0);
 });
 
-test('CircuitBreaker opens for longer when the trial fails', (t) => {
+test('CircuitBreaker opens for longer when the trial fails', async (t) => {
   const { clock, circuit } = openCircuit();
-  clock.advance(5000);
+  await clock.advance(5000);
   circuit.enter();
   circuit.leave('failed');
   t.is(circuit.state, 'open');
   t.is(circuit.enter(), 10);
 });
 
-test('CircuitBreaker tries again after a trial that was given up', (t) => {
+test('CircuitBreaker tries again after a trial that was given up', async (t) => {
   const { clock, circuit } = openCircuit();
-  clock.advance(5000);
+  await clock.advance(5000);
   circuit.enter();
   circuit.leave('unknown');
   t.is(circuit.enter(), 0);

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { parseRateLimit, RateLimit } from '../../src/upstream/rate-limit.ts';
-import { FakeClock } from './fake-clock.ts';
+import { FakeClock } from '../doubles/fake-clock.ts';
 
 test('parseRateLimit() reads the headers of Docker Hub', (t) => {
   t.deepEqual(parseRateLimit('100;w=21600', '76;w=21600'), {
@@ -16,14 +16,14 @@ test('parseRateLimit() gives nothing when the headers are absent or malformed', 
   t.is(parseRateLimit('lots', '-1'), undefined);
 });
 
-test('RateLimit holds back one credential until its time is over', (t) => {
+test('RateLimit holds back one credential until its time is over', async (t) => {
   const clock = new FakeClock();
   const limit = new RateLimit(clock);
   limit.hold('one', 30);
   t.is(limit.heldSeconds('one'), 30);
   t.is(limit.heldSeconds('other'), 0);
-  clock.advance(29_500);
+  await clock.advance(29_500);
   t.is(limit.heldSeconds('one'), 1);
-  clock.advance(500);
+  await clock.advance(500);
   t.is(limit.heldSeconds('one'), 0);
 });
