@@ -3,6 +3,7 @@
 import { Document, isScalar } from 'yaml';
 import { type LoadedConfig, loadSettings } from '../config/load.ts';
 import { formatKey, formatOrigin, type KeyPath } from '../config/problems.ts';
+import { keysAt } from '../config/schema.ts';
 import { isMap, type Settings } from '../config/settings.ts';
 import { redactUrl } from '../config/upstream-url.ts';
 import { reportProblems } from './report-problems.ts';
@@ -29,8 +30,8 @@ export async function configShow(
 }
 
 function renderYaml(loaded: LoadedConfig): string {
-  const settings = withoutSecrets(loaded.settings);
-  const document = new Document(settings);
+  const settings = inOrder(withoutSecrets(loaded.settings));
+  const document = new Document(settings, { aliasDuplicateObjects: false });
   for (const path of leafPaths(settings)) {
     const node = document.getIn(path, true);
     if (isScalar(node)) node.comment = ` ${originText(loaded, path)}`;
@@ -39,7 +40,7 @@ function renderYaml(loaded: LoadedConfig): string {
 }
 
 function renderJson(loaded: LoadedConfig): string {
-  const settings = withoutSecrets(loaded.settings);
+  const settings = inOrder(withoutSecrets(loaded.settings));
   const origins = leafPaths(settings).map((path) => [formatKey(path), originText(loaded, path)]);
   return `${JSON.stringify({ settings, origins: Object.fromEntries(origins) }, undefined, 2)}\n`;
 }
@@ -58,6 +59,15 @@ function withoutSecrets(settings: Settings): Settings {
       return [key, key === 'proxy' && typeof value === 'string' ? redactUrl(value) : value];
     }),
   );
+}
+
+/** The settings in the order of the schema, whichever source they came from. */
+function inOrder(settings: Settings, path: KeyPath = []): Settings {
+  const order = keysAt(path);
+  const entries = Object.entries(settings)
+    .map(([key, value]) => [key, isMap(value) ? inOrder(value, [...path, key]) : value] as const)
+    .sort(([one], [other]) => order.indexOf(one) - order.indexOf(other));
+  return Object.fromEntries(entries);
 }
 
 function leafPaths(value: unknown, path: KeyPath = []): readonly KeyPath[] {

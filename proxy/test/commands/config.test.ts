@@ -73,6 +73,14 @@ test('configShow() prints each value with where it came from, and no secret', as
     t.true(lines.includes(line), `${line}\n${terminal.stdout}`);
   }
   t.notRegex(terminal.stdout, /SECRET/);
+  t.true(lines[0]?.startsWith('listen: '));
+});
+
+test('configShow() writes each upstream out, without YAML aliases', async (t) => {
+  const terminal = new MemoryTerminal();
+  await configShow({ runtime: (await makeFolder(t)).runtime(), terminal });
+  t.regex(terminal.stdout, /\n {2}ghcr\.io:\n {4}url: https:\/\/ghcr\.io # default\n/);
+  t.notRegex(terminal.stdout, /[&*]a1/);
 });
 
 test('configShow() prints a file that gives the same configuration again', async (t) => {

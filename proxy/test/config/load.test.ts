@@ -1,8 +1,10 @@
 // Loading: which source wins, and every problem at once with its place.
 
 import test from 'ava';
+import fc from 'fast-check';
 import { loadConfig, loadSettings } from '../../src/config/load.ts';
 import { ConfigError, renderProblem, renderProblems } from '../../src/config/problems.ts';
+import { keysAt } from '../../src/config/schema.ts';
 import type { Runtime } from '../../src/runtime/runtime.ts';
 import { makeFolder } from './folder.ts';
 
@@ -253,6 +255,33 @@ test('loadConfig() demands exactly one complete way to log in to an upstream', a
   t.regex(String(await problems('{password: p}')), /needs username beside it/);
   t.regex(String(await problems('{username: u, helper: p}')), /does not go with helper/);
   t.regex(String(await problems('"u:SECRET"')), /auth: must be a map, not text$/);
+});
+
+test('loadConfig() gives a configuration or ConfigError for any text and any values', async (t) => {
+  const folder = await makeFolder(t);
+  const runtime = folder.runtime();
+  const values = Object.fromEntries(keysAt([]).map((key) => [key, fc.jsonValue()]));
+  const upstreams = fc.dictionary(
+    fc.constantFrom('docker.io', 'x', ''),
+    fc.record(Object.fromEntries(keysAt(['upstreams', 'x']).map((key) => [key, fc.jsonValue()])), {
+      requiredKeys: [],
+    }),
+  );
+  const settings = fc.record({ ...values, upstreams }, { requiredKeys: [] });
+  const text = fc.oneof(
+    fc.string(),
+    fc.json(),
+    settings.map((value) => JSON.stringify(value)),
+  );
+  await fc.assert(
+    fc.asyncProperty(text, async (content) => {
+      const files = { ...runtime.files, readText: async () => content };
+      const problems = await problemsOf({ ...runtime, files }, 'any.yaml');
+      return problems.every((problem) => /^(any\.yaml|default)/.test(problem));
+    }),
+    { numRuns: 200 },
+  );
+  t.pass();
 });
 
 test('loadSettings() knows where each value came from', async (t) => {
