@@ -79,13 +79,14 @@ async function measure(
       console.error(`${name} is not installed, so nothing is compared with it`);
     }
   }
-  const outcome = await run({
+  const bench: Bench = {
     folder: makeFolder(cleanup),
     cleanup,
     isQuick: options.quick ?? false,
     say: (text) => console.error(text),
-  });
-  cleanup.run();
+  };
+  // Servers that still ran after a failure would keep this process from ending.
+  const outcome = await run(bench).finally(cleanup.run);
   report(outcome, options.json ?? false);
   process.exitCode = outcome.wrong.length === 0 ? 0 : 1;
 }

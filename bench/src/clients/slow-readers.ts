@@ -18,6 +18,8 @@ export interface SlowReadersOptions {
 export interface SlowReadersResult {
   /** Body bytes read, all clients. */
   readonly read: number;
+  /** Readers that did not get as far as the check in the time. */
+  readonly starved: number;
   readonly wrong: readonly string[];
 }
 
@@ -74,11 +76,11 @@ class SlowReader {
     }
   }
 
-  /** Ends the connection; a reader that never got as far as the check counts as wrong. */
+  get isStarved(): boolean {
+    return this.#hashed < this.#options.prefix.size;
+  }
+
   end(): void {
-    if (this.#hashed < this.#options.prefix.size) {
-      this.problem ??= `only ${this.read} bytes came`;
-    }
     this.#response?.destroy();
   }
 }
@@ -97,6 +99,7 @@ async function readSlowly(options: SlowReadersOptions): Promise<SlowReadersResul
   }
   return {
     read: readers.reduce((sum, reader) => sum + reader.read, 0),
+    starved: readers.filter((reader) => reader.isStarved).length,
     wrong: readers.flatMap(({ problem }) => (problem === undefined ? [] : [problem])),
   };
 }

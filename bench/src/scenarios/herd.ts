@@ -38,7 +38,7 @@ const smallBlobSize = 20 * megabyte;
 const slowBlobSize = 1024 * mebibyte;
 const slowBytesPerSecond = 100_000;
 const slowSeconds = { quick: 8, full: 25 };
-const prefixSize = 256 * 1024;
+const prefixSize = 64 * 1024;
 
 const aims = { upstream: 1.005, slowest: 1.1, memory: 250 * megabyte } as const;
 
@@ -163,6 +163,7 @@ interface SlowResult {
   readonly seconds: number;
   /** Bytes that the readers took. */
   readonly read: number;
+  readonly starved: number;
   /** Highest seen. */
   readonly memory: Memory;
 }
@@ -215,6 +216,7 @@ async function runSlowReaders(bench: Bench, options: HerdOptions) {
       readers: options.readers,
       seconds: holdSeconds,
       read: result.read,
+      starved: result.starved,
       memory: peak,
     });
     wrong.push(...result.wrong.map((problem) => `${name}: slow reader: ${problem}`));
@@ -282,11 +284,12 @@ function makeTables(
     },
     {
       title: `slow readers: ${readers} connections on a blob of 1 GiB, cold at first, ${slowBytesPerSecond / 1e3} kB/s each`,
-      head: ['server', 'seconds', 'read MB', 'memory MB', 'of it anonymous MB'],
+      head: ['server', 'seconds', 'read MB', 'starved readers', 'memory MB', 'of it anonymous MB'],
       rows: slow.map((result) => [
         result.peer,
         String(result.seconds),
         megabytes(result.read),
+        String(result.starved),
         megabytes(result.memory.resident),
         megabytes(result.memory.anonymous),
       ]),
