@@ -231,11 +231,15 @@ export class DiskBlobStore implements BlobStore {
     return Promise.resolve();
   }
 
+  /** The open blob with one more user. One whose file cannot be opened for a broken disk is damaged. */
   async #acquire(digest: Digest): Promise<OpenBlob | undefined> {
     this.#use(digest);
     let blob: OpenBlob | undefined;
     try {
       blob = await this.#open.acquire(digest, this.#paths.blob(digest));
+    } catch (error) {
+      if (!hasCode(error, 'EIO')) throw error;
+      await this.#reportDamage(digest);
     } finally {
       if (blob === undefined) this.#unuse(digest);
     }
@@ -270,8 +274,10 @@ export class DiskBlobStore implements BlobStore {
 
   /** Quarantines what an open blob's name means, unless that is another file by now. */
   async #setAside(blob: OpenBlob): Promise<void> {
-    if (blob.isRetired) return;
-    const { digest } = blob;
+    if (!blob.isRetired) await this.#reportDamage(blob.digest);
+  }
+
+  async #reportDamage(digest: Digest): Promise<void> {
     try {
       await this.quarantine(digest);
     } catch (error) {

@@ -49,8 +49,15 @@ export interface LmdbIndexOptions {
 /** Opens the index in a folder; rejects when the folder cannot be written or holds something else. */
 export function openLmdbIndex(options: LmdbIndexOptions): Promise<LmdbIndex> {
   return Promise.resolve().then(() => {
-    // Without overlapping sync a write's promise resolves after the sync, not before it.
-    const root = open({ path: options.folder, maxDbs: 8, overlappingSync: false });
+    const root = open({
+      path: options.folder,
+      maxDbs: 8,
+      // A write's promise resolves after the sync, not before it.
+      overlappingSync: false,
+      // With it, a failed commit (a full disk) also rejects a promise that nobody can reach, which
+      // ends the process: lmdb 3.5.6, write.js, `writeBatchStart()`.
+      eventTurnBatching: false,
+    });
     const tables: Tables = {
       tags: root.openDB({ name: 'tags' }),
       tagsOf: root.openDB({ name: 'tags-of' }),
@@ -62,6 +69,20 @@ export function openLmdbIndex(options: LmdbIndexOptions): Promise<LmdbIndex> {
     };
     return new LmdbIndex(root, tables, options.log);
   });
+}
+
+/** Nothing of a transaction was written: the disk is full or broken. */
+export class IndexWriteError extends Error {
+  override readonly name = 'IndexWriteError';
+  readonly code = 'INDEX_NOT_WRITTEN';
+
+  constructor(options: ErrorOptions) {
+    super('the index could not be written: is the disk full?', options);
+  }
+}
+
+function isCommitFailure(error: unknown): error is Error & { commitError: Promise<never> } {
+  return error instanceof Error && 'commitError' in error && error.commitError instanceof Promise;
 }
 
 /** Reads a database in pages, so that no read transaction outlives the consumer's wait. */
@@ -223,7 +244,7 @@ export class LmdbIndex implements Index {
     const known = this.#touches.get(digest) ?? 0;
     this.#touches.set(digest, Math.max(known, nowMs));
     if (this.#closing === undefined) {
-      this.#timer ??= setTimeout(() => this.#flushLater(), FLUSH_DELAY_MS);
+      this.#timer ??= setTimeout(() => void this.#flushNow(), FLUSH_DELAY_MS);
     }
   }
 
@@ -271,14 +292,17 @@ export class LmdbIndex implements Index {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.flush().then(() => this.#root.close());
+    this.#closing ??= this.#flushNow().then(() => this.#root.close());
     return this.#closing;
   }
 
-  #flushLater(): void {
-    this.flush().catch((error: unknown) => {
+  /** Writes touches; when that fails they wait for the next time. */
+  async #flushNow(): Promise<void> {
+    try {
+      await this.flush();
+    } catch (error) {
       this.#log?.warn({ error }, 'last use could not be written');
-    });
+    }
   }
 
   /** LMDB's reads are memory accesses; the promise is the port's, and turns a throw into a rejection. */
@@ -291,7 +315,16 @@ export class LmdbIndex implements Index {
    * `Sync` only change the transaction, which a thread commits.
    */
   async #write<T>(change: () => T): Promise<T> {
-    return await this.#root.transaction(change);
+    try {
+      return await this.#root.transaction(change);
+    } catch (error) {
+      if (!isCommitFailure(error)) throw error;
+      // The reason comes as a promise of its own, whose rejection would otherwise end the process.
+      error.commitError.catch((cause: unknown) => {
+        this.#log?.error({ error: cause }, 'the index could not be written');
+      });
+      throw new IndexWriteError({ cause: error });
+    }
   }
 
   #dropTag(repository: string, tag: string): boolean {

@@ -321,6 +321,21 @@ test('read() of a source sets a blob aside when its file became shorter or canno
     t.deepEqual(damaged, [LARGE_DIGEST, LARGE_DIGEST]);
   }));
 
+test('open() and read() set a blob aside when a broken disk does not open its file', (t) =>
+  withFolder(async ({ damaged, open }) => {
+    await (await open()).put(SMALL_DIGEST, SMALL);
+    const files: Files = {
+      ...runtime.files,
+      open: (path, mode) => (mode === 'read' ? failWith('EIO') : runtime.files.open(path, mode)),
+    };
+    const store = await open({ files });
+    t.is(await store.open(SMALL_DIGEST), undefined);
+    await store.put(SMALL_DIGEST, SMALL);
+    t.is(await store.read(SMALL_DIGEST), undefined);
+    t.deepEqual(damaged, [SMALL_DIGEST, SMALL_DIGEST]);
+    t.false(store.isBusy(SMALL_DIGEST));
+  }));
+
 test('openDiskBlobStore() removes old files that a crash left of put() and no others', (t) =>
   withFolder(async ({ folder, open }) => {
     await open();

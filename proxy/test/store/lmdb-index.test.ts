@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import test from 'ava';
 import { openLmdbIndex } from '../../src/store/lmdb-index.ts';
 import { digestNumber, type IndexUnderTest, testIndex } from '../conformance/index.ts';
@@ -32,6 +34,28 @@ test('close() writes pending touches and may be called twice', async (t) => {
   const reopened = await openLmdbIndex({ folder });
   t.is(await reopened.getLastUse(digestNumber(1)), 5);
   await reopened.close();
+  await rm(folder, { recursive: true });
+});
+
+test('a write rejects and the process goes on when the disk is full', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'mica-index-'));
+  const lmdbModule = new URL('../../src/store/lmdb-index.js', import.meta.url);
+  // A limit of the file's size stands for the disk's: the write fails in the same place.
+  const program = `
+    const { openLmdbIndex } = await import(${JSON.stringify(lmdbModule)});
+    const index = await openLmdbIndex({ folder: ${JSON.stringify(folder)} });
+    const codes = new Set();
+    for (let round = 0; round < 10; round += 1) {
+      const puts = Array.from({ length: 200 }, (_, at) =>
+        index.putGrant('repository-' + round, 'x'.repeat(200) + at, 1));
+      for (const put of await Promise.allSettled(puts)) codes.add(put.reason?.code ?? 'written');
+    }
+    const known = await index.getGrant('repository-0', 'x'.repeat(200) + 0);
+    await index.close();
+    process.stdout.write([...codes, known].join(' '));`;
+  const command = `ulimit -f 400 && exec "$0" --input-type=module -e "$1"`;
+  const run = promisify(execFile)('sh', ['-c', command, process.execPath, program]);
+  t.is((await run).stdout, 'written INDEX_NOT_WRITTEN 1');
   await rm(folder, { recursive: true });
 });
 
