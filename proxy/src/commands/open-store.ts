@@ -11,6 +11,7 @@ import type { BlobStore } from '../store/blob-store.ts';
 import { openDataFolder } from '../store/data-folder.ts';
 import type { Index } from '../store/index.ts';
 import { ImageReferenceError } from './parse-image-reference.ts';
+import { reportProblems } from './report-problems.ts';
 import {
   type CommandContext,
   EXIT_FAILED,
@@ -18,16 +19,12 @@ import {
   type ExitCode,
   type Terminal,
 } from './terminal.ts';
+import { UsageError } from './usage-error.ts';
 
 export interface OpenedStore {
   readonly config: Config;
   readonly store: BlobStore;
   readonly index: Index;
-}
-
-/** What the person at the terminal got wrong. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
 }
 
 /** Runs a command's work with the configuration; tells failures in words. */
@@ -38,10 +35,7 @@ export async function withConfig(
   try {
     return await work(await loadConfig(context));
   } catch (error) {
-    if (error instanceof ConfigError) {
-      context.terminal.error(error.message);
-      return EXIT_USAGE;
-    }
+    if (error instanceof ConfigError) return reportProblems(context.terminal, error);
     context.terminal.error(`mica: ${describeError(error)}\n`);
     return error instanceof UsageError || error instanceof ImageReferenceError
       ? EXIT_USAGE

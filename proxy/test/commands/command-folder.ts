@@ -24,6 +24,7 @@ export class CommandFolder {
       clock: this.clock,
       environment: { MICA_DATA: this.path, ...this.#environment },
       workingDirectory: this.path,
+      run: async () => 'x86_64\n',
     });
     return { runtime, terminal: new MemoryTerminal() };
   }

@@ -28,6 +28,8 @@ export interface TestRuntimeOptions {
   readonly workingDirectory?: string;
   /** What space() answers; may change while the test runs. */
   readonly disk?: () => DiskSpace;
+  /** Answers for programs; without it none is run. */
+  readonly run?: (command: string, args: readonly string[]) => Promise<string>;
   /** Replaces single operations, to make them fail. */
   readonly files?: Partial<Files>;
 }
@@ -49,7 +51,9 @@ export function makeTestRuntime(options: TestRuntimeOptions = {}): Runtime {
     hashing,
     clock: options.clock ?? new FakeClock(),
     processes: {
-      run: (command) => Promise.reject(new Error(`tests run no programs: ${command}`)),
+      run:
+        options.run ??
+        ((command) => Promise.reject(new Error(`tests run no programs: ${command}`))),
     },
     network: { lookup: async (host) => [host], rootCertificates: [] },
     environment: options.environment ?? {},
@@ -59,14 +63,12 @@ export function makeTestRuntime(options: TestRuntimeOptions = {}): Runtime {
   };
 }
 
-const OPEN_FLAGS = { read: 'r', create: 'w+', update: 'a+' } as const;
+const OPEN_FLAGS = { read: 'r', create: 'w+', update: 'r+' } as const;
 
 async function openFile(path: string, mode: keyof typeof OPEN_FLAGS): Promise<OpenFile> {
-  if (mode === 'update') {
-    // Opened for append once to make it: writes in that mode would ignore their position.
-    await (await fs.open(path, 'a')).close();
-  }
-  const handle = await fs.open(path, mode === 'update' ? 'r+' : OPEN_FLAGS[mode]);
+  // Opened for append once to make it: writes in that mode would ignore their position.
+  if (mode === 'update') await (await fs.open(path, 'a')).close();
+  const handle = await fs.open(path, OPEN_FLAGS[mode]);
   return {
     read: async (into, position) => (await handle.read(into, 0, into.length, position)).bytesRead,
     write: async (bytes, position) => {
