@@ -11,6 +11,8 @@ import { compareFiles, getBlobs, testWith } from './client.ts';
 
 const CLIENTS = 20;
 
+const compareText = (one: string, other: string): number => one.localeCompare(other);
+
 testWith('crane')('20 clients at once on a cold image cost one GET per blob', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'mica-herd-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
@@ -34,8 +36,7 @@ testWith('crane')('20 clients at once on a cold image cost one GET per blob', as
     (digest) => `/v2/${image.repository}/blobs/${digest}`,
   );
   const asked = getBlobs(upstream);
-  t.deepEqual(new Set(asked), new Set(expected));
-  t.is(asked.length, expected.length, 'one GET per blob');
+  t.deepEqual([...asked].sort(compareText), expected.sort(compareText), 'one GET per blob');
   const manifests = upstream
     .accessLog()
     .filter((entry) => entry.method === 'GET' && entry.path.includes('/manifests/'));
