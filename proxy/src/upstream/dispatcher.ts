@@ -5,14 +5,18 @@
 import { Agent, buildConnector, type Dispatcher, EnvHttpProxyAgent } from 'undici';
 import type { UpstreamConfig } from '../config/config.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { AddressGuard, hostOf, type TargetPurpose } from './address-guard.ts';
+import { AddressGuard, hostOf, RefusedTargetError, type TargetPurpose } from './address-guard.ts';
 import { connectAny } from './connect-any.ts';
+import { unlessAborted, withinBudget } from './time-budget.ts';
 
 /** How long an idle connection is kept, in ms: below the idle limits of common load balancers (60 s). */
 const KEEP_ALIVE_MS = 15_000;
 
 /** Largest response header block, in bytes: four times Node's default, for CDNs with long headers. */
 const MAX_HEADER_SIZE = 64 * 1024;
+
+/** How long a name is looked up that a proxy will look up again: sites with proxies may have no resolver. */
+const PROXIED_LOOKUP_MS = 1000;
 
 export type UpstreamResponse = Dispatcher.ResponseData;
 
@@ -97,13 +101,16 @@ export class Endpoint {
 
   async #check(url: URL, purpose: TargetPurpose): Promise<void> {
     await this.#guard.check(url, purpose);
-    // Behind a proxy it is the proxy that connects: what the name means here is all that can be checked.
     if (!this.#isProxied || this.#guard.isOwnHost(url)) return;
-    const isKnown = await this.#runtime.network.lookup(hostOf(url)).then(
-      () => true,
-      () => false,
-    );
-    if (isKnown) await this.#guard.resolve(hostOf(url));
+    // Behind a proxy it is the proxy that connects: what the name means here is all that can be checked.
+    try {
+      await withinBudget(this.#runtime.clock, PROXIED_LOOKUP_MS, undefined, (signal) =>
+        unlessAborted(signal, this.#guard.resolve(hostOf(url))),
+      );
+    } catch (error) {
+      // A name that only the proxy can resolve is the proxy's to judge.
+      if (error instanceof RefusedTargetError) throw error;
+    }
   }
 
   #open(

@@ -131,6 +131,8 @@ export class UpstreamClient {
     } catch (error) {
       const failure = requestError(name, error);
       if (options.signal?.aborted !== true) outcome = outcomeOf(failure);
+      if (failure.kind === 'rate-limited')
+        this.#rateLimit.hold(login.fingerprint, failure.retryAfterSeconds ?? 0);
       throw failure;
     } finally {
       this.#leave(outcome);
@@ -177,8 +179,9 @@ export class UpstreamClient {
         return await this.#exchange(door, exchange, signal);
       } catch (error) {
         const failure = requestError(exchange.name, error);
+        if (signal.aborted) throw failure;
         if (isFailure(failure)) this.#failures += 1;
-        const delayMs = signal.aborted ? undefined : retryDelayMs(failure, retry, random);
+        const delayMs = retryDelayMs(failure, retry, random);
         if (delayMs === undefined) throw failure;
         log?.debug({ upstream: this.#options.name, retry, delayMs, err: failure }, 'trying again');
         await runtime.clock.sleep(delayMs, signal);
@@ -205,8 +208,9 @@ export class UpstreamClient {
       );
       answer = await followRedirects(endpoint, sent, authorization);
     }
-    this.#noteLimits(answer.response, exchange);
     const { statusCode: status, headers, body } = answer.response;
+    const limit = headerOf(headers, 'ratelimit-limit');
+    this.#rateLimit.note(parseRateLimit(limit, headerOf(headers, 'ratelimit-remaining')));
     if (request.method === 'HEAD') discardBody(body);
     try {
       if (status !== 200 && status !== 206)
@@ -237,23 +241,6 @@ export class UpstreamClient {
     };
   }
 
-  #noteLimits(response: UpstreamResponse, { login }: ExchangeParts): void {
-    const { headers } = response;
-    this.#rateLimit.note(
-      parseRateLimit(
-        headerOf(headers, 'ratelimit-limit'),
-        headerOf(headers, 'ratelimit-remaining'),
-      ),
-    );
-    if (response.statusCode !== 429) return;
-    const { retryAfterSeconds } = statusError(
-      NAMELESS,
-      response,
-      this.#options.runtime.clock.now(),
-    );
-    if (retryAfterSeconds !== undefined) this.#rateLimit.hold(login.fingerprint, retryAfterSeconds);
-  }
-
   /** A blob store that refuses a signed URL says nothing about what the client may see. */
   #statusError(
     { request, name }: ExchangeParts,
@@ -270,8 +257,6 @@ export class UpstreamClient {
 }
 
 type ExchangeParts = Omit<Exchange<unknown>, 'read'>;
-
-const NAMELESS: RequestName = { upstream: '', text: '' };
 
 function isFailure({ kind, status }: UpstreamError): boolean {
   return kind === 'transport' || (kind === 'unavailable' && (status ?? 500) >= 500);
