@@ -221,7 +221,7 @@ export async function startMica(options: MicaOptions): Promise<MicaUnderTest> {
     upstreams: options.upstreams,
     ...options.config,
   };
-  await writeFile(join(folder, 'mica.yaml'), stringify(config));
+  await writeFile(join(folder, 'mica.yaml'), stringify(config, { aliasDuplicateObjects: false }));
   const mica = new MicaProcess(commandOf(runtimeUnderTest()), folder, data);
   try {
     await mica.ready();

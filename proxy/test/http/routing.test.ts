@@ -139,12 +139,12 @@ test('malformed names are NAME_INVALID with nothing contacted', async (t) => {
     'a/%2e%2e%2fb',
   ]) {
     for (const kind of ['manifests/v1', `blobs/sha256:${'0'.repeat(64)}`, 'tags/list']) {
-      const answer = await get(mirror.url(`/v2/malformed-${name}/${kind}`));
+      const answer = await get(mirror.url(`/v2/${name}/malformed/${kind}`));
       t.true(answer.status === 400 || answer.status === 404, `${name}: ${answer.status}`);
       t.regex(errorCode(answer), /^NAME_(INVALID|UNKNOWN)$/, name);
     }
   }
-  t.is(mirror.upstream.count('malformed-'), 0);
+  t.is(mirror.upstream.count('malformed'), 0);
 });
 
 test('paths outside the specification are refused in its error form', async (t) => {

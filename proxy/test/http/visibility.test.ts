@@ -10,6 +10,8 @@ const REGISTRY: RegistryOptions = {
   authorization: {
     kind: 'bearer',
     tokenServer: 'other',
+    // What Docker Hub answers to a token without the scope.
+    deniedStatus: 401,
     anonymous: ['open/app'],
     users: {
       ann: { password: 'ann-secret', repositories: ['private/app', 'private/other'] },
