@@ -26,11 +26,15 @@ export interface StoreSpaceOptions {
   readonly log: Log;
 }
 
-/** Freed beyond what is needed, as a share of the limit: an eviction reads the whole index. */
-const SLACK_RATIO = 0.02;
+/**
+ * Shares of the limit. Room that is less than the first is made in the background, before anybody has
+ * to wait for it; an eviction frees up to the second, since each reads the whole store and index.
+ */
+const LOW_ROOM_RATIO = 0.02;
+const FREED_ROOM_RATIO = 0.04;
 
 /** After an eviction that found too little, the next waits so long: all it could find is too young. */
-const FUTILE_PAUSE_MS = 10_000;
+const PAUSE_MS = 10_000;
 
 /** Room that nobody stored into or gave back for so long is free again. */
 const PROMISE_MS = 60 * 60 * 1000;
@@ -42,6 +46,12 @@ export interface SpaceStatus {
   readonly promised: number;
   readonly limit: number;
   readonly disk: DiskSpace;
+}
+
+/** The disk, and how much of the promised room running fills have already taken of it. */
+interface Look {
+  readonly disk: DiskSpace;
+  readonly written: number;
 }
 
 interface PromisedRoom {
@@ -64,6 +74,7 @@ export class StoreSpace implements Space {
   /** Sum of what callers of admit() wait for. */
   #wanted = 0;
   #evicting: Promise<void> | undefined;
+  #evictedMs = 0;
   #futileUntilMs = 0;
 
   /** Use openStoreSpace(). */
@@ -98,59 +109,74 @@ export class StoreSpace implements Space {
   }
 
   async status(): Promise<SpaceStatus> {
-    const disk = await this.#disk();
+    const look = await this.#look();
     return {
       used: this.#used,
       promised: this.#sumPromised(),
-      limit: this.#limit(disk),
-      disk,
+      limit: this.#limit(look),
+      disk: look.disk,
     };
   }
 
   async #promise(room: number): Promise<boolean> {
     for (;;) {
-      const disk = await this.#disk();
-      if (this.#shortage(disk, room) <= 0) {
-        this.#promised.push({ size: room, sinceMs: this.#options.runtime.clock.now() });
+      const look = await this.#look();
+      if (this.#shortage(look, room) <= 0) {
+        this.#promised.push({ size: room, sinceMs: this.#nowMs() });
+        this.#evictSoon(look);
         return true;
       }
       await this.counted;
-      if (this.#isFutile(disk, room)) return false;
-      this.#evicting ??= this.#evict(disk).finally(() => {
-        this.#evicting = undefined;
-      });
-      await this.#evicting;
+      if (this.#isFutile(look, room)) return false;
+      await this.#evictOnce();
     }
   }
 
+  /** Makes room for those who come next, unless there is plenty. */
+  #evictSoon(look: Look): void {
+    if (this.#used === undefined || this.#nowMs() < this.#evictedMs + PAUSE_MS) return;
+    if (this.#shortage(look, this.#limit(look) * LOW_ROOM_RATIO) <= 0) return;
+    this.#evictOnce().catch((error: unknown) => {
+      this.#options.log.error({ err: error }, 'cannot make room');
+    });
+  }
+
   /** Whether no eviction could help: the blob alone is over the limit, or one just found too little. */
-  #isFutile(disk: DiskSpace, room: number): boolean {
-    if (this.#options.runtime.clock.now() < this.#futileUntilMs) return true;
-    return room + this.#sumPromised() > this.#limit(disk);
+  #isFutile(look: Look, room: number): boolean {
+    if (this.#nowMs() < this.#futileUntilMs) return true;
+    return room + this.#sumPromised() > this.#limit(look);
   }
 
   /** Bytes that have to go before `room` more fit under the quota and on the disk. */
-  #shortage(disk: DiskSpace, room: number): number {
+  #shortage(look: Look, room: number): number {
     const promised = this.#sumPromised();
-    const overDisk = promised + room + reserveOf(disk) - disk.free;
+    const toCome = Math.max(0, promised - look.written) + room;
+    const overDisk = toCome + reserveOf(look.disk) - look.disk.free;
     if (this.#used === undefined) return overDisk;
-    const overQuota = this.#used + promised + room - this.#limit(disk);
+    const overQuota = this.#used + promised + room - this.#limit(look);
     return Math.max(overQuota, overDisk);
   }
 
-  /** Measures, then evicts what all who wait need. Afterwards they look again. */
-  async #evict(disk: DiskSpace): Promise<void> {
-    const { store, index, runtime } = this.#options;
+  /** Joins the eviction that runs, or starts one. Afterwards those who wait look again. */
+  #evictOnce(): Promise<void> {
+    this.#evicting ??= this.#evict().finally(() => {
+      this.#evictedMs = this.#nowMs();
+      this.#evicting = undefined;
+    });
+    return this.#evicting;
+  }
+
+  /** Measures, then evicts what all who wait need, and some more. */
+  async #evict(): Promise<void> {
+    const { store, index } = this.#options;
     const holdings = await readHoldings(store, index);
     this.#used = usedOf(holdings);
-    const shortage = this.#shortage(disk, this.#wanted);
-    if (shortage <= 0) return;
-    const wanted = shortage + Math.floor(this.#limit(disk) * SLACK_RATIO);
-    const nowMs = runtime.clock.now();
-    await this.#carryOut(planEviction(holdings, wanted, nowMs), holdings);
+    const look = await this.#look();
+    const wanted = this.#shortage(look, this.#wanted + this.#limit(look) * FREED_ROOM_RATIO);
+    if (wanted > 0) await this.#carryOut(planEviction(holdings, wanted, this.#nowMs()), holdings);
     // Also when the plan was good enough: a removed file that is still read keeps its blocks.
-    if (this.#shortage(await this.#disk(), this.#wanted) > 0) {
-      this.#futileUntilMs = nowMs + FUTILE_PAUSE_MS;
+    if (this.#shortage(await this.#look(), this.#wanted) > 0) {
+      this.#futileUntilMs = this.#nowMs() + PAUSE_MS;
     }
   }
 
@@ -182,17 +208,25 @@ export class StoreSpace implements Space {
     }
   }
 
-  #disk(): Promise<DiskSpace> {
-    return this.#options.runtime.files.space(this.#options.config.data);
+  async #look(): Promise<Look> {
+    const { store, runtime, config } = this.#options;
+    let written = 0;
+    for await (const { digest, size } of store.partials()) {
+      if (store.isBusy(digest)) written += size;
+    }
+    return { disk: await runtime.files.space(config.data), written };
   }
 
-  #limit(disk: DiskSpace): number {
-    const { quota } = this.#options.config;
-    return resolveQuota(quota, disk, this.#used ?? 0);
+  #limit({ disk, written }: Look): number {
+    return resolveQuota(this.#options.config.quota, disk, (this.#used ?? 0) + written);
+  }
+
+  #nowMs(): number {
+    return this.#options.runtime.clock.now();
   }
 
   #sumPromised(): number {
-    const sinceMs = this.#options.runtime.clock.now() - PROMISE_MS;
+    const sinceMs = this.#nowMs() - PROMISE_MS;
     this.#promised = this.#promised.filter((promise) => promise.sinceMs >= sinceMs);
     return this.#promised.reduce((sum, promise) => sum + promise.size, 0);
   }

@@ -1,8 +1,11 @@
 import test from 'ava';
+import fc from 'fast-check';
+import type { Digest } from '../../src/oci/digest.ts';
 import type { DiskSpace } from '../../src/runtime/runtime.ts';
 import { GRACE_MS } from '../../src/store/evict.ts';
 import { reserveOf } from '../../src/store/quota.ts';
 import { openStoreSpace, type StoreSpace } from '../../src/store/store-space.ts';
+import { measureBytes } from '../../src/store/usage.ts';
 import { FakeClock } from '../doubles/fake-clock.ts';
 import { MemoryBlobStore } from '../doubles/memory-blob-store.ts';
 import { MemoryIndex } from '../doubles/memory-index.ts';
@@ -143,4 +146,52 @@ test('admit() forgets a promise that nobody kept or gave back within an hour', a
   t.false(await machine.space.admit(80 * KIB));
   await machine.clock.advance(61 * 60 * 1000);
   t.true(await machine.space.admit(80 * KIB));
+});
+
+test('admit() makes room in the background when little is left', async (t) => {
+  const machine = new Machine(1000 * KIB);
+  const { layer } = await machine.pull('old', 500 * KIB);
+  t.true(await machine.space.admit(484 * KIB));
+  await machine.clock.advance(0);
+  t.is(await machine.store.stat(layer), undefined);
+  t.is(machine.evicted.length, 1);
+});
+
+test('admit() does not count twice what running fills have written already', async (t) => {
+  const machine = new Machine(DISK_SIZE);
+  await machine.space.counted;
+  const reserve = reserveOf(machine.disk);
+  machine.disk = { size: DISK_SIZE, free: reserve + 100 * KIB };
+  const bytes = bytesOf('half', 80 * KIB);
+  t.true(await machine.space.admit(80 * KIB));
+  const partial = await machine.store.begin(sha256(bytes));
+  await partial.append(bytes.subarray(0, 60 * KIB));
+  machine.disk = { size: DISK_SIZE, free: reserve + 40 * KIB };
+  t.false(await machine.space.admit(24 * KIB));
+  t.true(await machine.space.admit(20 * KIB));
+});
+
+test('admit() keeps the store under its quota and never loses what is young', async (t) => {
+  const step = fc.record({ size: fc.integer({ min: 1, max: 60 * KIB }), isPaused: fc.boolean() });
+  const law = fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
+    const quota = 128 * KIB;
+    const machine = new Machine(quota);
+    await machine.space.counted;
+    const stored: { digest: Digest; atMs: number }[] = [];
+    for (const [at, { size, isPaused }] of steps.entries()) {
+      if (isPaused) await machine.clock.advance(GRACE_MS);
+      if (!(await machine.space.admit(size))) continue;
+      const { digest } = await storeLayer(machine.store, `layer ${at}`.padEnd(size), size);
+      machine.space.stored(size);
+      stored.push({ digest, atMs: machine.clock.now() });
+      const usage = await measureBytes(machine.store.list());
+      if (usage.allocated > quota) return false;
+      for (const { digest: young, atMs } of stored) {
+        const isYoung = atMs > machine.clock.now() - GRACE_MS;
+        if (isYoung && (await machine.store.stat(young)) === undefined) return false;
+      }
+    }
+    return true;
+  });
+  await t.notThrowsAsync(() => fc.assert(law, { numRuns: 200 }));
 });
