@@ -284,7 +284,12 @@ export class DiskBlobStore implements BlobStore {
       this.#options.log.error({ digest, error }, 'a damaged blob could not be set aside');
     }
     this.#options.log.warn({ digest }, 'a blob was damaged; it will be fetched again');
-    this.#options.onDamaged(digest);
+    try {
+      this.#options.onDamaged(digest);
+    } catch (error) {
+      // Checks run beside the reads; nobody above could catch this.
+      this.#options.log.error({ digest, error }, 'a damaged blob could not be reported');
+    }
   }
 
   async #publish(path: string, digest: Digest): Promise<void> {

@@ -59,6 +59,27 @@ test('a write rejects and the process goes on when the disk is full', async (t) 
   await rm(folder, { recursive: true });
 });
 
+test('an open index sees what another process writes', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'mica-index-'));
+  const index = await openLmdbIndex({ folder });
+  t.is(await index.getGrant('r.io/a', 'who'), 0);
+  const lmdbModule = new URL('../../src/store/lmdb-index.js', import.meta.url);
+  const program = `
+    const { openLmdbIndex } = await import(${JSON.stringify(lmdbModule)});
+    const index = await openLmdbIndex({ folder: ${JSON.stringify(folder)} });
+    await index.putGrant('r.io/a', 'who', 5);
+    process.kill(process.pid, 'SIGKILL');`;
+  // Killed right after the promise resolved: what was promised to be durable must be there.
+  await t.throwsAsync(
+    promisify(execFile)(process.execPath, ['--input-type=module', '-e', program]),
+  );
+  t.is(await index.getGrant('r.io/a', 'who'), 5);
+  await index.putGrant('r.io/a', 'who', 6);
+  t.is(await index.getGrant('r.io/a', 'who'), 6);
+  await index.close();
+  await rm(folder, { recursive: true });
+});
+
 test('openLmdbIndex() rejects when the folder is a file', async (t) => {
   await t.throwsAsync(openLmdbIndex({ folder: '/proc/self/status/x' }));
 });
