@@ -5,6 +5,7 @@
 
 import type { Digest } from '../oci/digest.ts';
 import type { BlobStore } from './blob-store.ts';
+import { forEachParallel } from './for-each-parallel.ts';
 import { readNamed } from './holdings.ts';
 import type { Index } from './index.ts';
 
@@ -15,20 +16,25 @@ export interface Removal {
   readonly blobs: readonly Digest[];
 }
 
+/** Removals at a time: an index that writes to disk takes those under way in one transaction. */
+const PARALLEL_REMOVALS = 64;
+
 /** Removes them; gives the blobs that are really gone. */
 export async function removeImages(
   store: BlobStore,
   index: Index,
   removal: Removal,
 ): Promise<readonly Digest[]> {
-  for (const digest of removal.manifests) await index.removeManifest(digest);
+  await forEachParallel(removal.manifests, PARALLEL_REMOVALS, async (digest) => {
+    await index.removeManifest(digest);
+  });
   // Read again: a pull may have stored a manifest that names some of the blobs since the decision.
   const named = await readNamed(index);
   const gone: Digest[] = [];
-  for (const digest of removal.blobs) {
-    if (named.has(digest) || store.isBusy(digest)) continue;
+  await forEachParallel(removal.blobs, PARALLEL_REMOVALS, async (digest) => {
+    if (named.has(digest) || store.isBusy(digest)) return;
     await index.forget(digest);
     if (await store.remove(digest)) gone.push(digest);
-  }
+  });
   return gone;
 }
