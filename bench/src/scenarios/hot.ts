@@ -15,6 +15,7 @@ import {
   writeImage,
 } from '../lib/image.ts';
 import { watchMemory } from '../lib/memory.ts';
+import { readProcessorSeconds } from '../lib/processor-time.ts';
 import { median, rotate } from '../lib/statistics.ts';
 import { type Aim, type Measurements, megabytes, milliseconds, ratio } from '../lib/table.ts';
 import { startOrigin } from '../origin/start-origin.ts';
@@ -50,6 +51,8 @@ interface HotResult {
   readonly bytesPerSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** Of the server, by answer: says more than the rate where other work shares the processor. */
+  readonly processorMs: number;
   /** Highest of all rounds, bytes. */
   readonly residentMemory: number;
   /** Rate divided by distribution's; NaN without it. */
@@ -127,6 +130,7 @@ async function check(
 
 interface Round {
   readonly load: LoadResult;
+  readonly processorMs: number;
   readonly residentMemory: number;
 }
 
@@ -141,10 +145,12 @@ async function measure(bench: Bench, peer: Peer, target: Target, seconds: number
     ...(body === undefined ? {} : { body }),
   };
   const memory = watchMemory(peer.pid);
+  const before = readProcessorSeconds(peer.pid);
   try {
     const { cleanup } = bench;
     const load = await runClient<LoadOptions, LoadResult>(target.client, options, { cleanup });
-    return { load, residentMemory: memory.stop().resident };
+    const processorMs = ((readProcessorSeconds(peer.pid) - before) * 1e3) / load.right;
+    return { load, processorMs, residentMemory: memory.stop().resident };
   } finally {
     memory.stop();
   }
@@ -166,6 +172,7 @@ function summarize(
     bytesPerSecond: middle((load) => load.bytesPerSecond),
     p50Ms: middle((load) => load.p50Ms),
     p99Ms: middle((load) => load.p99Ms),
+    processorMs: median(rounds.map(({ processorMs }) => processorMs)),
     residentMemory: Math.max(...rounds.map(({ residentMemory }) => residentMemory)),
     timesDistribution: requestsPerSecond / base,
   };
@@ -188,6 +195,7 @@ function makeTable(results: readonly HotResult[]): Measurements {
     megabytes(result.bytesPerSecond),
     milliseconds(result.p50Ms),
     milliseconds(result.p99Ms),
+    milliseconds(result.processorMs),
     megabytes(result.residentMemory),
     ratio(result.timesDistribution),
   ]);
@@ -200,6 +208,7 @@ function makeTable(results: readonly HotResult[]): Measurements {
       'MB/s',
       'p50 ms',
       'p99 ms',
+      'CPU ms',
       'memory MB',
       '÷ distribution',
     ],
