@@ -1,7 +1,10 @@
 // A data folder on a disk that is too small or full: pulls go on, storing comes back with the space.
 
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
+import { GRACE_MS } from '../../src/store/evict.ts';
 import { type MicaUnderTest, startMica } from '../server-under-test.ts';
 import type { Image } from '../upstream-double/content.ts';
 import { type Registry, startRegistry } from '../upstream-double/registry.ts';
@@ -10,7 +13,7 @@ import { pull } from './pull.ts';
 import { findMountProblem, openSmallDisk, type SmallDisk } from './small-disk.ts';
 
 const MIB = 1024 * 1024;
-const DISK_SIZE = 96 * MIB;
+const DISK_SIZE = 48 * MIB;
 const REPOSITORY = 'site/disk';
 
 const problem = await findMountProblem();
@@ -55,6 +58,24 @@ async function startOn(
   return mica;
 }
 
+/** Starts a server whose clock is so far ahead. */
+async function startAhead(
+  t: ExecutionContext,
+  upstream: Registry,
+  disk: SmallDisk,
+  aheadMs: number,
+): Promise<MicaUnderTest> {
+  const file = join(disk.path, 'ahead.mjs');
+  await writeFile(file, `const now = Date.now; Date.now = () => now() + ${aheadMs};\n`);
+  const before = process.env['NODE_OPTIONS'] ?? '';
+  process.env['NODE_OPTIONS'] = `${before} --import ${pathToFileURL(file).href}`;
+  try {
+    return await startOn(t, upstream, disk);
+  } finally {
+    process.env['NODE_OPTIONS'] = before;
+  }
+}
+
 function putImage(upstream: Registry, seed: string, ...layers: readonly number[]): Image {
   return upstream.putImage({ repository: REPOSITORY, tag: seed, seed, layers });
 }
@@ -97,7 +118,7 @@ testOnDisk('a layer larger than the disk is served whole, and the server goes on
   const { upstream, mica, disk } = setting;
   const small = putImage(upstream, 'small', 100_000);
   await pullImage(t, mica, small);
-  const huge = putImage(upstream, 'huge', 128 * MIB);
+  const huge = putImage(upstream, 'huge', 64 * MIB);
   await pullImage(t, mica, huge);
   await pullImage(t, mica, huge);
   t.true(await isHealthy(mica));
@@ -107,24 +128,26 @@ testOnDisk('a layer larger than the disk is served whole, and the server goes on
   await checkBlobs(t, disk);
 });
 
-testOnDisk(
-  'many images that do not fit together are all served, and the latest is kept',
-  async (t) => {
-    const setting = await openSetting(t);
-    const { upstream, mica, disk } = setting;
-    const images = Array.from({ length: 12 }, (_, number) =>
-      putImage(upstream, `image-${number}`, 8 * MIB, 4 * MIB),
-    );
-    // Three at a time, so that fills compete for what is left.
-    for (let first = 0; first < images.length; first += 3)
-      await Promise.all(images.slice(first, first + 3).map((image) => pullImage(t, mica, image)));
-    const latest = putImage(upstream, 'latest', 4 * MIB);
-    await pullImage(t, mica, latest);
-    t.true(await isStored(t, setting, latest));
-    t.true(await isHealthy(mica));
-    await checkBlobs(t, disk);
-  },
-);
+testOnDisk('images that do not fit together are all served, and old ones make room', async (t) => {
+  const setting = await openSetting(t);
+  const { upstream, mica, disk } = setting;
+  const images = Array.from({ length: 12 }, (_, number) =>
+    putImage(upstream, `image-${number}`, 4 * MIB, 2 * MIB),
+  );
+  // Three at a time, so that fills compete for what is left.
+  for (let first = 0; first < images.length; first += 3)
+    await Promise.all(images.slice(first, first + 3).map((image) => pullImage(t, mica, image)));
+  t.true(await isHealthy(mica));
+  await checkBlobs(t, disk);
+  await mica.stop();
+
+  // Nothing younger than the grace period is evicted, so the clock of this one is ahead.
+  const later = await startAhead(t, upstream, disk, GRACE_MS + 60_000);
+  const latest = putImage(upstream, 'latest', 4 * MIB, 2 * MIB);
+  await pullImage(t, later, latest);
+  t.true(await isStored(t, { ...setting, mica: later }, latest));
+  await checkBlobs(t, disk);
+});
 
 testOnDisk(
   'pulls go on when other files fill the disk, and storing resumes when they go',
@@ -161,7 +184,7 @@ testOnDisk('a disk that fills while layers are being stored takes no pull with i
     times: 2,
     fault: { kind: 'hold', after: MIB, until: filled },
   });
-  const image = putImage(upstream, 'midway', 16 * MIB, 16 * MIB);
+  const image = putImage(upstream, 'midway', 8 * MIB, 8 * MIB);
   const pulled = pullImage(t, mica, image);
   await upstream.waitUntil(() => upstream.bytesSent('/blobs/') >= 2 * MIB);
   await disk.fill(0);
