@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import type { Act } from './act.ts';
 import { type GcOptions, gc } from './gc.ts';
+import { type PrefetchOptions, prefetch } from './prefetch.ts';
 import { type PurgeOptions, purge } from './purge.ts';
 import { type StatsOptions, stats } from './stats.ts';
 import { type VerifyOptions, verify } from './verify.ts';
@@ -30,4 +31,18 @@ export function addMaintenanceCommands(program: Command, act: Act): void {
     .argument('<ref>', 'an image, such as debian:12 or ghcr.io/o/r@sha256:…')
     .option('--json', 'print JSON')
     .action(act((context, ref: string, options: PurgeOptions) => purge(context, ref, options)));
+  program
+    .command('prefetch')
+    .description('have the running mirror fetch images before they are asked for')
+    .argument('<ref...>', 'images, such as debian:12 or ghcr.io/o/r@sha256:…')
+    .option(
+      '--platform <platform>',
+      "os/architecture, such as linux/arm64; may be repeated (default: this machine's)",
+      (platform: string, before: readonly string[] = []) => [...before, platform],
+    )
+    .option('--all-platforms', 'fetch every platform of an index')
+    .option('--json', 'print JSON')
+    .action(
+      act((context, refs: string[], options: PrefetchOptions) => prefetch(context, refs, options)),
+    );
 }

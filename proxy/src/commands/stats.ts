@@ -37,14 +37,14 @@ export function localAddress(address: Address): string {
 }
 
 async function askServer(config: Config): Promise<{ value: unknown } | { reason: string }> {
+  const url = `http://${localAddress(config.admin)}/stats`;
   try {
-    const url = `http://${localAddress(config.admin)}/stats`;
     const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
     const response = await fetch(url, { signal, headers: { accept: 'application/json' } });
     if (!response.ok) return { reason: `${url} answers ${response.status}` };
     return { value: await response.json() };
   } catch (error) {
-    return { reason: describeError(error) };
+    return { reason: `${url}: ${describeError(error)}` };
   }
 }
 
@@ -54,6 +54,8 @@ function printFolder(
   reason: string,
 ): Promise<ExitCode> {
   const { terminal, runtime } = context;
+  if (options.json !== true)
+    terminal.error(`no server answers (${reason}); from the data folder:\n`);
   return withStore(context, async ({ config, store, index }) => {
     const usage = await measureUsage(store, index);
     const limit = await limitOf(config, runtime, usage);
@@ -61,8 +63,6 @@ function printFolder(
       printJson(terminal, { running: false, reason, data: config.data, limit, usage });
       return EXIT_DONE;
     }
-    const admin = formatAddress(config.admin);
-    terminal.error(`no server answers on ${admin} (${reason}); from the data folder:\n`);
     printUsage(terminal, config, usage, limit);
     return EXIT_DONE;
   });

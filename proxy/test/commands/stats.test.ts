@@ -35,7 +35,10 @@ test('stats() says that no server runs, and what the data folder tells', async (
   });
   const text = folder.context();
   t.is(await stats(text, {}), 0);
-  t.regex(text.terminal.stderr, /no server answers on 127\.0\.0\.1:\d+ .*ECONNREFUSED/);
+  t.regex(
+    text.terminal.stderr,
+    /no server answers \(http:\/\/127\.0\.0\.1:\d+\/stats: .*ECONNREFUSED/,
+  );
   t.regex(text.terminal.stdout, /quota +20GiB/);
   const json = folder.context();
   await stats(json, { json: true });
