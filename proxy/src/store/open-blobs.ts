@@ -31,8 +31,8 @@ export class OpenBlobs {
   readonly #blobs: Map<Digest, OpenBlob> = new Map();
   readonly #opening: Map<Digest, Promise<OpenBlob | undefined>> = new Map();
   #idle = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #isClosed = false;
+  readonly #ended: AbortController = new AbortController();
+  #isSweeping = false;
 
   constructor(files: Files, clock: Clock) {
     this.#files = files;
@@ -68,14 +68,14 @@ export class OpenBlobs {
   release(blob: OpenBlob): void {
     blob.users -= 1;
     if (blob.users > 0) return;
-    if (blob.isRetired || this.#isClosed) {
+    if (blob.isRetired || this.#ended.signal.aborted) {
       this.#closeFile(blob);
       return;
     }
     this.#idle += 1;
     blob.idleSinceMs = this.#clock.now();
     if (this.#idle > MAX_IDLE) this.#closeOldest();
-    this.#timer ??= setTimeout(() => this.#sweep(), IDLE_MS);
+    if (!this.#isSweeping) void this.#sweep();
   }
 
   /** The digest's name is gone or means another file: who reads goes on, who comes opens anew. */
@@ -92,8 +92,7 @@ export class OpenBlobs {
 
   /** Closes what nobody reads; the rest closes with its last reader. */
   close(): void {
-    this.#isClosed = true;
-    clearTimeout(this.#timer);
+    this.#ended.abort();
     for (const digest of [...this.#blobs.keys()]) this.retire(digest);
   }
 
@@ -101,7 +100,7 @@ export class OpenBlobs {
   #open(digest: Digest, path: string): Promise<OpenBlob | undefined> {
     const opening = this.#openFile(digest, path).then(
       (blob) => {
-        const isCurrent = this.#opening.get(digest) === opening && !this.#isClosed;
+        const isCurrent = this.#opening.get(digest) === opening && !this.#ended.signal.aborted;
         if (isCurrent) this.#opening.delete(digest);
         if (blob === undefined) return undefined;
         if (isCurrent) this.#blobs.set(digest, blob);
@@ -128,13 +127,19 @@ export class OpenBlobs {
     }
   }
 
-  #sweep(): void {
-    this.#timer = undefined;
-    const before = this.#clock.now() - IDLE_MS;
-    for (const blob of [...this.#blobs.values()]) {
-      if (blob.users === 0 && blob.idleSinceMs <= before) this.retire(blob.digest);
+  /** Closes what was idle for long, as long as anything is idle. */
+  async #sweep(): Promise<void> {
+    const { signal } = this.#ended;
+    this.#isSweeping = true;
+    while (this.#idle > 0 && !signal.aborted) {
+      // The only rejection of sleep() is the abort, which ends the loop.
+      await this.#clock.sleep(IDLE_MS, signal).catch(() => undefined);
+      const before = this.#clock.now() - IDLE_MS;
+      for (const blob of [...this.#blobs.values()]) {
+        if (blob.users === 0 && blob.idleSinceMs <= before) this.retire(blob.digest);
+      }
     }
-    if (this.#idle > 0) this.#timer = setTimeout(() => this.#sweep(), IDLE_MS);
+    this.#isSweeping = false;
   }
 
   #closeOldest(): void {
