@@ -8,6 +8,7 @@ import type { Repository } from '../oci/reference.ts';
 import { upstreamNames } from '../routes/choose-upstream.ts';
 import { forEachParallel } from '../store/for-each-parallel.ts';
 import { formatBytes } from './format-bytes.ts';
+import { localAddress } from './local-address.ts';
 import { MirrorClient, MirrorClientError, type PulledManifest } from './mirror-client.ts';
 import { describeError, printJson, withConfig } from './open-store.ts';
 import {
@@ -17,7 +18,6 @@ import {
 } from './parse-image-reference.ts';
 import { formatPlatform, machinePlatform, parsePlatform, selectPlatforms } from './platforms.ts';
 import { startProgress } from './progress.ts';
-import { localAddress } from './stats.ts';
 import { renderTable } from './table.ts';
 import {
   type CommandContext,

@@ -24,9 +24,10 @@ export function startProgress(terminal: Terminal, name: string): Progress {
     hideCursor: true,
     etaBuffer: 50,
   });
-  bar.start(0, 0);
   return {
     update: (done, total) => {
+      // Started late: of nothing in total everything would seem to be done.
+      if (!bar.isActive) bar.start(total, done);
       bar.setTotal(total);
       bar.update(done);
     },

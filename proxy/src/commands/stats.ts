@@ -1,12 +1,12 @@
 // `mica stats [--json]`: what the running server says of itself; else what the data folder tells.
 
-import { formatAddress, isAnyHost } from '../config/address.ts';
-import type { Address, Config } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import { formatQuota } from '../config/size.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { resolveQuota } from '../store/quota.ts';
 import { measureUsage, type Usage } from '../store/usage.ts';
 import { formatBytes } from './format-bytes.ts';
+import { localAddress } from './local-address.ts';
 import { describeError, printJson, withConfig, withStore } from './open-store.ts';
 import { renderTable } from './table.ts';
 import { type CommandContext, EXIT_DONE, type ExitCode, type Terminal } from './terminal.ts';
@@ -27,13 +27,6 @@ export function stats(context: CommandContext, options: StatsOptions): Promise<E
     else terminal.out(renderTable([], flatten(answer.value)));
     return EXIT_DONE;
   });
-}
-
-/** Where a server that listens on the address is reached from this machine. */
-export function localAddress(address: Address): string {
-  if (!isAnyHost(address.host)) return formatAddress(address);
-  const host = address.host.includes(':') ? '::1' : '127.0.0.1';
-  return formatAddress({ host, port: address.port });
 }
 
 async function askServer(config: Config): Promise<{ value: unknown } | { reason: string }> {

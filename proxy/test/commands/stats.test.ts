@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import test from 'ava';
-import { localAddress, stats } from '../../src/commands/stats.ts';
+import { stats } from '../../src/commands/stats.ts';
 import { storeLayer, storeManifest } from '../store/store-images.ts';
 import { makeCommandFolder } from './command-folder.ts';
 
@@ -43,10 +43,4 @@ test('stats() says that no server runs, and what the data folder tells', async (
   const json = folder.context();
   await stats(json, { json: true });
   t.like(json.terminal.json(), { running: false, limit: 20 * 1024 ** 3, usage: { images: 1 } });
-});
-
-test('localAddress() reaches a server that listens on every address', (t) => {
-  t.is(localAddress({ host: '0.0.0.0', port: 5001 }), '127.0.0.1:5001');
-  t.is(localAddress({ host: '::', port: 5001 }), '[::1]:5001');
-  t.is(localAddress({ host: '10.0.0.1', port: 5001 }), '10.0.0.1:5001');
 });
