@@ -61,6 +61,8 @@ interface Exchange<Value> {
   readonly name: RequestName;
   readonly login: Login;
   readonly read: ReadResponse<Value>;
+  /** Of who asked. */
+  readonly signal: AbortSignal | undefined;
 }
 
 export class UpstreamClient {
@@ -115,17 +117,14 @@ export class UpstreamClient {
     options: UpstreamRequestOptions,
     read: ReadResponse<Value>,
   ): Promise<Value> {
-    const { name: upstream, logins, runtime } = this.#options;
+    const { name: upstream, logins } = this.#options;
     const { method, repository, kind, last } = request;
     const name = { upstream, text: `${method} /v2/${repository}/${kind}/${last}` };
     const login = await logins.choose(options.credential);
     this.#admit(request, name, login);
     let outcome: CircuitOutcome = 'unknown';
     try {
-      const exchange = { request, name, login, read };
-      const value = await withinBudget(runtime.clock, TOTAL_BUDGET_MS, options.signal, (signal) =>
-        this.#tryUrls(exchange, signal),
-      );
+      const value = await this.#tryUrls({ request, name, login, read, signal: options.signal });
       outcome = 'answered';
       return value;
     } catch (error) {
@@ -156,17 +155,22 @@ export class UpstreamClient {
     this.#options.log?.warn({ upstream: this.#options.name, circuit }, 'the circuit changed');
   }
 
-  async #tryUrls<Value>(exchange: Exchange<Value>, signal: AbortSignal): Promise<Value> {
-    const first = exchange.request.firstUrl ?? 0;
-    let failure = new UpstreamError(exchange.name.upstream, 'transport', 'there is no URL to ask');
+  /** Each URL has its share of the time, so that one that is silent leaves some to the others. */
+  async #tryUrls<Value>(exchange: Exchange<Value>): Promise<Value> {
+    const { request, name, signal: outer } = exchange;
+    const first = request.firstUrl ?? 0;
+    const shareMs = TOTAL_BUDGET_MS / this.#doors.length;
+    let failure = new UpstreamError(name.upstream, 'transport', 'there is no URL to ask');
     for (let position = 0; position < this.#doors.length; position += 1) {
       const door = this.#doors[(first + position) % this.#doors.length];
       if (door === undefined) break;
       try {
-        return await this.#tryUrl(door, exchange, signal);
+        return await withinBudget(this.#options.runtime.clock, shareMs, outer, (signal) =>
+          this.#tryUrl(door, exchange, signal),
+        );
       } catch (error) {
-        failure = requestError(exchange.name, error);
-        if (signal.aborted || !isWorthAnotherUrl(failure)) break;
+        failure = requestError(name, error);
+        if (outer?.aborted === true || !isWorthAnotherUrl(failure)) break;
       }
     }
     throw failure;
@@ -179,10 +183,9 @@ export class UpstreamClient {
         return await this.#exchange(door, exchange, signal);
       } catch (error) {
         const failure = requestError(exchange.name, error);
-        if (signal.aborted) throw failure;
-        if (isFailure(failure)) this.#failures += 1;
+        if (exchange.signal?.aborted !== true && isFailure(failure)) this.#failures += 1;
         const delayMs = retryDelayMs(failure, retry, random);
-        if (delayMs === undefined) throw failure;
+        if (signal.aborted || delayMs === undefined) throw failure;
         log?.debug({ upstream: this.#options.name, retry, delayMs, err: failure }, 'trying again');
         await runtime.clock.sleep(delayMs, signal);
       }
@@ -256,7 +259,7 @@ export class UpstreamClient {
   }
 }
 
-type ExchangeParts = Omit<Exchange<unknown>, 'read'>;
+type ExchangeParts = Pick<Exchange<unknown>, 'request' | 'name'>;
 
 function isFailure({ kind, status }: UpstreamError): boolean {
   return kind === 'transport' || (kind === 'unavailable' && (status ?? 500) >= 500);

@@ -85,6 +85,32 @@ test('the next URL is asked when one does not answer, and not when it answers no
   t.is(first.requests.length, 0);
 });
 
+test('a URL that is silent leaves time to the next one', async (t) => {
+  const silent = await startRegistry();
+  const second = await startRegistry();
+  t.teardown(() => Promise.all([silent.close(), second.close()]));
+  silent.faults.add({ path: '/v2/', fault: { kind: 'stall', after: 'headers' } });
+  putImage(second);
+  const { upstream } = await startUpstream(t, {
+    config: { urls: [silent.url, second.url], headersTimeoutMs: 60_000 },
+    haste: 10,
+  });
+  await upstream.getManifest(REPOSITORY, LATEST, {});
+  t.is(silent.requests.length, 1);
+  t.is(second.requests.length, 1);
+});
+
+test('a request is given up when its time is over', async (t) => {
+  const { registry, upstream } = await startUpstream(t, {
+    config: { headersTimeoutMs: 60_000 },
+    haste: 100,
+  });
+  registry.faults.add({ path: '/v2/', fault: { kind: 'stall', after: 'headers' } });
+  const error = await rejects(t, 'transport', upstream.getManifest(REPOSITORY, LATEST, {}));
+  t.regex(error.message, /not done within 20000 ms/);
+  t.is(upstream.status().failures, 1);
+});
+
 test('the circuit opens when the upstream is gone, and closes when it is back', async (t) => {
   const { registry, upstream, clock } = await startUpstream(t);
   putImage(registry);
