@@ -47,7 +47,8 @@ export function createApp(parts: AppParts): Hono<AppEnvironment> {
   const pull = pullHandler(parts, passesThrough);
   app.all('/v2', pull);
   app.all('/v2/*', pull);
-  app.notFound(() => {
+  // Not notFound(): what that throws passes the access log by.
+  app.all('*', () => {
     throw new OciError('UNSUPPORTED', 404, 'no such endpoint');
   });
   app.onError(errorResponse({ log: parts.log, passesThrough }));

@@ -5,6 +5,11 @@ import { LRUCache } from 'lru-cache';
 import { OciError } from '../oci/error.ts';
 import type { ClientCredential, Credential } from './credential.ts';
 
+/** What a client is asked for where its own credentials are wanted. */
+export const BASIC_CHALLENGE: Readonly<Record<string, string>> = {
+  'WWW-Authenticate': 'Basic realm="mica", charset="UTF-8"',
+};
+
 /** Longest Authorization header, characters: cloud registries give passwords of some 2,000. */
 const MAX_AUTHORIZATION_LENGTH = 8192;
 
@@ -34,8 +39,10 @@ function decode(encoded: string): string {
 }
 
 function malformed(cause?: unknown): OciError {
-  const message = 'the Authorization header is malformed';
-  return new OciError('UNAUTHORIZED', 401, message, cause === undefined ? {} : { cause });
+  return new OciError('UNAUTHORIZED', 401, 'the Authorization header is malformed', {
+    headers: BASIC_CHALLENGE,
+    ...(cause === undefined ? {} : { cause }),
+  });
 }
 
 export class ClientCredentials {

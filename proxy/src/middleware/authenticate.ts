@@ -1,9 +1,8 @@
 // Lets only those in who are in the password file, where one is configured.
 
 import type { MiddlewareHandler } from 'hono';
-import { parseBasic } from '../access/client-credentials.ts';
+import { BASIC_CHALLENGE, parseBasic } from '../access/client-credentials.ts';
 import { OciError } from '../oci/error.ts';
-import { BASIC_CHALLENGE } from './error-response.ts';
 import type { AppEnvironment } from './request-record.ts';
 
 /** Says whether a name and password are right. */

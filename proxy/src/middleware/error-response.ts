@@ -2,6 +2,7 @@
 // Source: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes
 
 import type { Context } from 'hono';
+import { BASIC_CHALLENGE } from '../access/client-credentials.ts';
 import type { Log } from '../log.ts';
 import { OciError, type OciErrorCode } from '../oci/error.ts';
 import type { PullRequest } from '../routes/parse-path.ts';
@@ -9,11 +10,6 @@ import { ShortBlobError, WrongBlobError } from '../store/blob-store.ts';
 import { UpstreamError } from '../upstream/upstream.ts';
 import { distributionHeaders } from './distribution-headers.ts';
 import type { AppEnvironment } from './request-record.ts';
-
-/** What a client is asked for where its own credentials are wanted. */
-export const BASIC_CHALLENGE: Readonly<Record<string, string>> = {
-  'WWW-Authenticate': 'Basic realm="mica", charset="UTF-8"',
-};
 
 /**
  * The code of answers 5xx. The specification has none for them; this one makes clients wait and try
@@ -66,6 +62,8 @@ function fromUpstream(
       const headers = passesThrough(error.upstream) ? BASIC_CHALLENGE : {};
       return new OciError('UNAUTHORIZED', 401, message, { cause: error, headers });
     }
+    case 'too-large':
+      return new OciError('MANIFEST_INVALID', 400, message, { cause: error });
     case 'denied':
       return new OciError('DENIED', 403, message, { cause: error });
     case 'not-found':

@@ -6,17 +6,11 @@ import { BufferPool } from '../../src/adapter/node/buffer-pool.ts';
 import { createSendBody } from '../../src/adapter/node/send-body.ts';
 import { listen } from '../../src/adapter/node/serve.ts';
 import type { Listening } from '../../src/adapter/serving.ts';
-import { type BlobSource, ShortBlobError } from '../../src/store/blob-store.ts';
 import { digestOfBytes, type FakeMirror } from '../doubles/fake-mirror.ts';
 import { silentLog, type TestApp, testApp } from '../doubles/test-app.ts';
+import { pattern, WatchedSource } from './pattern.ts';
 
 const MIB = 1024 * 1024;
-
-/** Bytes that tell their own position. */
-function pattern(size: number): Uint8Array {
-  const words = new Uint32Array(Math.ceil(size / 4)).map((_, index) => index * 2_654_435_761);
-  return new Uint8Array(words.buffer, 0, size);
-}
 
 interface TestServer extends TestApp, Listening {
   readonly pool: BufferPool;
@@ -34,44 +28,6 @@ async function startServer(t: ExecutionContext): Promise<TestServer> {
   });
   t.teardown(() => listening.drain());
   return { ...parts, ...listening, pool, port: Number(new URL(listening.listen).port) };
-}
-
-/** A source that says when it was closed and can be told to fail. */
-class WatchedSource implements BlobSource {
-  readonly #bytes: Uint8Array;
-  readonly #failAt: number;
-  readonly closed: Promise<void>;
-  reads = 0;
-  isClosed = false;
-  #close: () => void = () => undefined;
-
-  constructor(bytes: Uint8Array, failAt = Number.POSITIVE_INFINITY) {
-    this.#bytes = bytes;
-    this.#failAt = failAt;
-    this.closed = new Promise((resolve) => {
-      this.#close = resolve;
-    });
-  }
-
-  get size(): number {
-    return this.#bytes.length;
-  }
-
-  read(into: Uint8Array, position: number): Promise<number> {
-    this.reads += 1;
-    if (position >= this.#failAt) {
-      return Promise.reject(new ShortBlobError(digestOfBytes(this.#bytes), 'gone'));
-    }
-    const end = Math.min(position + into.length, this.#failAt);
-    const piece = this.#bytes.subarray(position, end);
-    into.set(piece);
-    return Promise.resolve(piece.length);
-  }
-
-  close(): void {
-    this.isClosed = true;
-    this.#close();
-  }
 }
 
 function put(mirror: FakeMirror, bytes: Uint8Array, failAt?: number): [string, WatchedSource] {

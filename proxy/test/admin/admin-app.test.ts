@@ -1,0 +1,92 @@
+import test from 'ava';
+import { createAdminApp } from '../../src/admin/admin-app.ts';
+import { Metrics } from '../../src/admin/metrics.ts';
+import type { UpstreamStatus } from '../../src/upstream/upstream.ts';
+import { silentLog } from '../doubles/test-app.ts';
+
+const upstream: UpstreamStatus = {
+  name: 'docker.io',
+  circuit: 'open',
+  requests: 3,
+  failures: 1,
+  bytesReceived: 10,
+  rateLimit: { limit: 100, remaining: 7 },
+};
+
+function adminApp(index: () => Promise<unknown> = () => Promise.resolve()) {
+  const metrics = new Metrics(() => [upstream]);
+  const app = createAdminApp({
+    metrics,
+    stats: {
+      version: '1.2.3',
+      runtime: 'node 1',
+      startedMs: 1000,
+      now: () => 61_000,
+      totals: metrics.totals,
+      upstreams: () => [upstream],
+      usage: () => Promise.resolve({ blobs: 2, bytes: 30, quota: 100 }),
+    },
+    checks: { store: () => Promise.resolve(), index },
+    log: silentLog,
+  });
+  return { app, metrics };
+}
+
+test('/healthz answers and / is a page', async (t) => {
+  const { app } = adminApp();
+  t.is((await app.request('/healthz')).status, 200);
+  const page = await app.request('/');
+  t.regex(page.headers.get('content-type') ?? '', /^text\/html/);
+  t.regex(page.headers.get('content-security-policy') ?? '', /default-src 'none'/);
+});
+
+test('/readyz says which part cannot be used', async (t) => {
+  t.is((await adminApp().app.request('/readyz')).status, 200);
+  const { app } = adminApp(() => Promise.reject(new Error('broken')));
+  const response = await app.request('/readyz');
+  t.is(response.status, 503);
+  t.deepEqual(await response.json(), { isReady: false, parts: { store: 'ok', index: 'broken' } });
+});
+
+test('/stats and /metrics tell what was observed', async (t) => {
+  const { app, metrics } = adminApp();
+  metrics.requestEnded({
+    requestId: '1',
+    client: '',
+    method: 'BREW',
+    path: '/',
+    route: 'blob',
+    status: 200,
+    bytes: 500,
+    durationMs: 1500,
+    outcome: 'aborted',
+    cache: 'hit',
+  });
+  for (const cache of ['hit', 'hit', 'stale', 'miss'] as const) metrics.answered('blob', cache);
+  metrics.fillStarted();
+  metrics.fillResumed();
+  metrics.fillEnded('stored', 1000, 5);
+  metrics.damaged();
+  metrics.evicted(2, 300);
+  const stats = (await (await app.request('/stats')).json()) as object;
+  t.like(stats, { version: '1.2.3', uptimeSeconds: 60, hitRatio: 0.75, store: { bytes: 30 } });
+  t.like(stats, { totals: { bytesServed: 500, bytesFetched: 1000, evictedImages: 2 } });
+  const text = await (await app.request('/metrics')).text();
+  for (const line of [
+    'mica_requests_total{method="other",route="blob",status="200",cache="hit"} 1',
+    'mica_sent_bytes_total{route="blob"} 500',
+    'mica_request_duration_seconds_bucket{le="5",route="blob"} 1',
+    'mica_bodies_unfinished_total{outcome="aborted"} 1',
+    'mica_answers_total{kind="blob",cache="hit"} 2',
+    'mica_fills_total{outcome="stored"} 1',
+    'mica_fills_open 0',
+    'mica_fetched_bytes_total 1000',
+    'mica_damaged_blobs_total 1',
+    'mica_evicted_bytes_total 300',
+    'mica_upstream_circuit_state{upstream="docker.io"} 2',
+    'mica_upstream_rate_limit_remaining{upstream="docker.io"} 7',
+  ]) {
+    t.true(text.includes(line), line);
+  }
+  t.regex(text, /^mica_process_resident_memory_bytes \d+/m);
+});
