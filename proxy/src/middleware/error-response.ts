@@ -74,6 +74,8 @@ function fromUpstream(
       return tryAgain(503, message, error, retryAfterSeconds);
     case 'transport':
       return tryAgain(isTimeout(error) ? 504 : 502, message, error);
+    case 'too-large':
+      return new OciError('MANIFEST_INVALID', 400, message, { cause: error });
     case 'refused':
     case 'invalid':
     case 'out-of-range':

@@ -14,6 +14,7 @@ for (const [kind, status, code, retryAfter] of [
   ['rate-limited', 429, 'TOOMANYREQUESTS', '7'],
   ['unavailable', 503, 'TOOMANYREQUESTS', '7'],
   ['transport', 502, 'TOOMANYREQUESTS', '10'],
+  ['too-large', 400, 'MANIFEST_INVALID', null],
   ['refused', 502, 'TOOMANYREQUESTS', '10'],
   ['invalid', 502, 'TOOMANYREQUESTS', '10'],
   ['out-of-range', 502, 'TOOMANYREQUESTS', '10'],
