@@ -20,8 +20,11 @@ const LANES = 2;
 const STARTING_RATIO = 0.15;
 /** A start takes about this long, milliseconds. */
 const START_MS = 600;
-/** A kill comes at most so long after the load began, milliseconds. */
-const MAX_LOAD_MS = 400;
+/** A kill comes after fewer than so many answers, and then within so many milliseconds. */
+const MAX_ANSWERS = 40;
+const MAX_DELAY_MS = 100;
+/** A kill does not wait longer for answers, milliseconds. */
+const MAX_LOAD_MS = 2000;
 
 const CLIENTS = 6;
 const IMAGES_PER_ROUND = 3;
@@ -109,6 +112,12 @@ function putImages(lane: Lane, round: number): void {
 async function killUnderLoad(lane: Lane): Promise<readonly Outcome[]> {
   const mica = await startMica({ upstreams: upstreamsOf(lane), data: lane.data });
   const outcomes: Outcome[] = [];
+  const answers = lane.random.integer(0, MAX_ANSWERS);
+  let answered: () => void = () => undefined;
+  const enough = new Promise<void>((resolve) => {
+    answered = resolve;
+  });
+  if (answers === 0) answered();
   let isAlive = true;
   const client = async (): Promise<void> => {
     while (isAlive) {
@@ -119,12 +128,14 @@ async function killUnderLoad(lane: Lane): Promise<readonly Outcome[]> {
       for (const url of contentOf(lane, mica.url, image)) {
         if (!isAlive) return;
         outcomes.push(await pull(url.url, url.digest));
+        if (outcomes.length >= answers) answered();
       }
     }
   };
   const clients = Array.from({ length: CLIENTS }, client);
   // The moment of a kill is what this test varies; there is no event to wait for.
-  await delay(lane.random.integer(0, MAX_LOAD_MS));
+  await Promise.race([enough, delay(MAX_LOAD_MS)]);
+  await delay(lane.random.integer(0, MAX_DELAY_MS));
   isAlive = false;
   await mica.kill();
   await Promise.all(clients);
