@@ -74,13 +74,28 @@ function fromUpstream(
       return tryAgain(503, message, error, retryAfterSeconds);
     case 'transport':
       return tryAgain(isTimeout(error) ? 504 : 502, message, error);
-    case 'too-large':
-      return new OciError('MANIFEST_INVALID', 400, message, { cause: error });
     case 'refused':
     case 'invalid':
     case 'out-of-range':
       return tryAgain(502, message, error);
   }
+}
+
+function mayLogIn(
+  request: PullRequest | undefined,
+  passesThrough: (upstream: string) => boolean,
+): boolean {
+  if (request === undefined || request.kind === 'version') return false;
+  return passesThrough(request.repository.upstream);
+}
+
+/** What is denied to nobody in particular may be allowed to somebody: clients log in only after a 401. */
+function askToLogIn(error: OciError | undefined): OciError | undefined {
+  if (error?.status !== 403) return error;
+  return new OciError('UNAUTHORIZED', 401, error.message, {
+    cause: error,
+    headers: BASIC_CHALLENGE,
+  });
 }
 
 function unknownCode(request: PullRequest | undefined): OciErrorCode {
@@ -115,7 +130,10 @@ export function errorResponse(
 ): (error: Error, c: Context<AppEnvironment>) => Response {
   return (error, c) => {
     const record = c.get('record');
-    const known = toOciError(error, record.request, parts.passesThrough);
+    const asIs = toOciError(error, record.request, parts.passesThrough);
+    const isAnonymous = c.req.header('authorization') === undefined;
+    const known =
+      isAnonymous && mayLogIn(record.request, parts.passesThrough) ? askToLogIn(asIs) : asIs;
     record.error = error.message;
     if (known === undefined) {
       parts.log.error({ error, requestId: record.id }, 'a request failed unexpectedly');

@@ -77,6 +77,18 @@ test('credentials are passed on and asked for only where that is configured', as
   t.is((await app.request(PATH, { headers: malformed })).status, 401);
 });
 
+test('what an upstream denies to nobody in particular asks to log in where that helps', async (t) => {
+  const { app, mirror } = testApp();
+  mirror.error = new UpstreamError('private.test', 'denied', 'not you');
+  const path = '/v2/private.test/o/r/manifests/v1';
+  const anonymous = await app.request(path);
+  t.is(anonymous.status, 401);
+  t.regex(anonymous.headers.get('www-authenticate') ?? '', /^Basic /);
+  const headers = { authorization: `Basic ${btoa('ada:secret')}` };
+  t.is((await app.request(path, { headers })).status, 403);
+  t.is((await app.request(PATH)).status, 403);
+});
+
 test('where clients have to log in, all of /v2/ asks for it and passwords stay here', async (t) => {
   const { app, mirror } = testApp({
     credentials: new ClientCredentials(new Uint8Array(32)),
