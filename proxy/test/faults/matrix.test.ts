@@ -10,7 +10,7 @@ import { checkAnswer, checkExpected, type Expected, getPatiently } from './outco
 
 const mirror = await startMirror({
   spares: FAULTS.length * 5,
-  upstream: { headersTimeout: '700ms', bodyTimeout: '500ms' },
+  upstream: { headersTimeout: '700ms', bodyTimeout: '300ms' },
 });
 test.after.always(() => mirror.stop());
 

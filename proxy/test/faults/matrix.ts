@@ -12,6 +12,9 @@ export interface FaultCase {
   readonly status?: number;
 }
 
+/** Inside of manifests, and a good part of what is left of a layer each time it is continued, bytes. */
+const HALF = 400;
+
 const OTHER_DIGEST = `sha256:${'5'.repeat(64)}`;
 
 /** A fault that no right answer can come of. */
@@ -30,13 +33,13 @@ export const FAULTS: readonly FaultCase[] = [
   failing('a wrong last byte', { kind: 'wrong-bytes', at: Number.MAX_SAFE_INTEGER }),
   {
     title: 'too few bytes under a Content-Length for all',
-    fault: { kind: 'too-few', after: 100, framing: 'length' },
+    fault: { kind: 'too-few', after: HALF, framing: 'length' },
     blob: 'either',
     manifest: 'fails',
   },
   {
     title: 'too few bytes in a complete chunked body',
-    fault: { kind: 'too-few', after: 100, framing: 'chunked' },
+    fault: { kind: 'too-few', after: HALF, framing: 'chunked' },
     blob: 'either',
     manifest: 'fails',
   },
@@ -57,7 +60,7 @@ export const FAULTS: readonly FaultCase[] = [
   failing('a 206 for other bytes', { kind: 'wrong-range', shift: 50 }),
   {
     title: 'a reset in the middle of the body',
-    fault: { kind: 'reset', after: 100 },
+    fault: { kind: 'reset', after: HALF },
     blob: 'either',
     manifest: 'fails',
   },
@@ -65,7 +68,7 @@ export const FAULTS: readonly FaultCase[] = [
   failing('a stall before the header', { kind: 'stall', after: 'headers' }),
   {
     title: 'a stall in the middle of the body',
-    fault: { kind: 'stall', after: 100 },
+    fault: { kind: 'stall', after: HALF },
     blob: 'either',
     manifest: 'fails',
   },
@@ -84,7 +87,7 @@ export const FAULTS: readonly FaultCase[] = [
   failing('503 again and again', { kind: 'status', status: 503 }),
   failing('504 again and again', { kind: 'status', status: 504 }),
   failing('501', { kind: 'status', status: 501 }),
-  failing('429 with Retry-After', { kind: 'status', status: 429, retryAfterSeconds: 900 }, 429),
+  failing('429 with Retry-After', { kind: 'status', status: 429, retryAfterSeconds: 6 }, 429),
   failing('429 without Retry-After', { kind: 'status', status: 429 }, 429),
   failing('401 without a challenge', { kind: 'status', status: 401 }),
   failing('403', { kind: 'status', status: 403 }, 403),

@@ -101,22 +101,24 @@ test('half a fill is not served as a blob while the upstream is gone', async (t)
   await scene.upstream.restore();
 });
 
-for (const [title, damage] of [
+for (const [title, recheck, damage] of [
   [
     'a flipped bit',
+    '1ms',
     async (file: string) => {
       const bytes = await readFile(file);
       bytes[SIZE / 2] = (bytes[SIZE / 2] ?? 0) ^ 0x04;
       await writeFile(file, bytes);
     },
   ],
-  ['a cut', (file: string) => truncate(file, SIZE / 2)],
-  ['zero bytes', (file: string) => truncate(file, 0)],
+  ['a cut', '30d', (file: string) => truncate(file, SIZE / 2)],
+  ['zero bytes', '30d', (file: string) => truncate(file, 0)],
   [
     'bytes too many',
+    '30d',
     async (file: string) => writeFile(file, seededBytes('more', 10), { flag: 'a' }),
   ],
-  ['a loss', (file: string) => rm(file)],
+  ['a loss', '30d', (file: string) => rm(file)],
 ] as const) {
   test(`a stored blob with ${title} heals by a new fill`, async (t) => {
     const scene = await makeScene(t);
@@ -126,7 +128,7 @@ for (const [title, damage] of [
     await first.stop();
     const hex = scene.blob.digest.slice('sha256:'.length);
     await damage(join(scene.data, 'blobs', 'sha256', hex.slice(0, 2), hex));
-    const mica = await startMica({ ...scene, config: { store: { recheck: '1ms' } } });
+    const mica = await startMica({ ...scene, config: { store: { recheck } } });
     t.teardown(() => mica.stop());
     const seen: boolean[] = [];
     for (let count = 0; count < 5 && seen.at(-1) !== true; count += 1)

@@ -234,6 +234,7 @@ async function sendBody(
   if (!(await writeBytes(sink, body.subarray(0, stop), rate))) return;
   switch (fault?.kind) {
     case 'reset':
+      await (fault.until ?? new Promise((resolve) => setTimeout(resolve, RESET_DELAY_MS)));
       request.socket.resetAndDestroy();
       return;
     case 'stall':
@@ -250,6 +251,9 @@ async function sendBody(
       response.end();
   }
 }
+
+/** Time for the other end to take what was sent: a reset throws away what lies in between. */
+const RESET_DELAY_MS = 150;
 
 /** How often a drip sends something. */
 const DRIP_PIECES_PER_SECOND = 20;

@@ -23,8 +23,11 @@ export type Fault =
   | { readonly kind: 'wrong-range'; readonly shift: number }
   /** 200 with everything, whatever the Range. */
   | { readonly kind: 'ignore-range' }
-  /** A TCP reset once so many bytes of the body were sent; 0 resets before the headers. */
-  | { readonly kind: 'reset'; readonly after: number }
+  /**
+   * A TCP reset once so many bytes of the body were sent; 0 resets before the headers. What the
+   * other end has not taken by then is lost: the reset waits for `until`, else for a moment.
+   */
+  | { readonly kind: 'reset'; readonly after: number; readonly until?: Promise<void> }
   /** Silence: before the headers, or once so many bytes were sent. Ends when the client goes. */
   | { readonly kind: 'stall'; readonly after: number | 'headers' }
   /** Waits for the promise before the headers, or once so many bytes were sent; then goes on rightly. */

@@ -44,7 +44,7 @@ export class Repositories {
       'content-type': content.mediaType,
       'docker-content-digest': content.digest,
     };
-    return { status: 200, headers, body: content.bytes };
+    return { status: 200, headers, body: content.bytes, whole: content.bytes };
   }
 
   tagList(name: string, last: string, url: URL): Answer {
