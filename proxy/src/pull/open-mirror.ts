@@ -10,7 +10,7 @@ import type { Runtime } from '../runtime/runtime.ts';
 import type { BlobStore } from '../store/blob-store.ts';
 import type { Index } from '../store/index.ts';
 import type { Space } from '../store/space.ts';
-import { type Upstream, UpstreamError } from '../upstream/upstream.ts';
+import type { Upstream } from '../upstream/upstream.ts';
 import { Fills } from './fills.ts';
 import { listKnownTags } from './known-tags.ts';
 import type { BlobAnswer, ListAnswer, ManifestAnswer, Mirror } from './mirror.ts';
@@ -133,7 +133,7 @@ class PullThroughMirror implements OpenedMirror {
     query: URLSearchParams,
     error: unknown,
   ): Promise<ListAnswer> {
-    const isStale = error instanceof UpstreamError && consequenceOf(error.kind) === 'stale';
+    const isStale = consequenceOf(error) === 'stale';
     const known = isStale ? await listKnownTags(this.#parts.index, question, query) : undefined;
     if (known === undefined) throw error;
     return { ...known, cache: 'stale' };

@@ -1,5 +1,6 @@
 // A blob: the stored one when it is visible, else a share in the fill that fetches it.
 
+import { LRUCache } from 'lru-cache';
 import type { Visibility } from '../access/visibility.ts';
 import type { Log } from '../log.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -10,7 +11,11 @@ import type { Index, MembershipRecord } from '../store/index.ts';
 import type { Fills } from './fills.ts';
 import { MemorySource } from './memory-source.ts';
 import type { BlobAnswer, CacheStatus } from './mirror.ts';
+import { noteIfPossible } from './note-if-possible.ts';
 import type { Question } from './question.ts';
+
+/** Contradictions that are remembered; there are none unless somebody makes them. */
+const MAX_PROVEN_SIZES = 1000;
 
 export interface PullBlobParts {
   readonly store: BlobStore;
@@ -23,6 +28,8 @@ export interface PullBlobParts {
 
 export class PullBlob {
   readonly #parts: PullBlobParts;
+  /** Sizes that contradict a manifest and were found right, so that a lie costs one check. */
+  readonly #provenSizes: LRUCache<Digest, number> = new LRUCache({ max: MAX_PROVEN_SIZES });
 
   constructor(parts: PullBlobParts) {
     this.#parts = parts;
@@ -88,21 +95,36 @@ export class PullBlob {
     const { index, visibility, log } = this.#parts;
     const { key, repository, credential } = question;
     const shared = credential === undefined;
-    try {
-      const record = size === undefined ? { shared } : { size, shared };
-      await index.putMembership(key, digest, record);
+    await noteIfPossible(log, { repository: key, digest }, async () => {
+      await index.putMembership(key, digest, size === undefined ? { shared } : { size, shared });
       await visibility.grant(repository, credential);
-    } catch (error) {
-      log.warn({ err: error, repository: key, digest }, 'a blob is served without being noted');
-    }
+    });
   }
 
   async #openStored(digest: Digest, size: number | undefined): Promise<BlobSource | undefined> {
     const { store } = this.#parts;
-    if (size === undefined || size > HELD_BACK_TAIL) return store.open(digest);
+    const source = await store.open(digest);
+    if (source === undefined) return undefined;
+    if (source.size > HELD_BACK_TAIL) return this.#proveSize(digest, source, size);
     // All of a small blob would be held back: checked before the answer begins, damage still heals.
+    source.close();
     const bytes = await store.read(digest);
     return bytes === undefined ? undefined : new MemorySource(bytes);
+  }
+
+  /** A size other than the manifest's is the disk's damage or the manifest's lie: the digest decides. */
+  async #proveSize(
+    digest: Digest,
+    source: BlobSource,
+    expected: number | undefined,
+  ): Promise<BlobSource | undefined> {
+    const { store } = this.#parts;
+    const isProven = this.#provenSizes.get(digest) === source.size;
+    if (expected === undefined || expected === source.size || isProven) return source;
+    source.close();
+    if ((await store.verify(digest)) === 'damaged') await store.quarantine(digest);
+    else this.#provenSizes.set(digest, source.size);
+    return store.open(digest);
   }
 
   async #fill(

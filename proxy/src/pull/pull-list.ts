@@ -4,7 +4,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../runtime/runtime.ts';
-import { type ReceivedList, UpstreamError } from '../upstream/upstream.ts';
+import type { ReceivedList } from '../upstream/upstream.ts';
 import type { ListAnswer } from './mirror.ts';
 import { type Question, questionKey } from './question.ts';
 import { SingleFlight } from './single-flight.ts';
@@ -57,7 +57,7 @@ export class PullList {
       this.#kept.set(key, { list, checkedMs: this.#clock.now() });
       return { ...list, cache: 'miss' };
     } catch (error) {
-      const consequence = error instanceof UpstreamError ? consequenceOf(error.kind) : 'refuse';
+      const consequence = consequenceOf(error);
       if (consequence !== 'stale') this.#kept.delete(key);
       else if (kept !== undefined && this.#mayBeStale(kept))
         return { ...kept.list, cache: 'stale' };

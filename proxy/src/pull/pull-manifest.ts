@@ -1,11 +1,13 @@
 // A manifest by its digest: the stored one when it is visible, else the upstream's.
 
 import type { Visibility } from '../access/visibility.ts';
+import type { Log } from '../log.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ManifestReference } from '../oci/reference.ts';
 import type { Index } from '../store/index.ts';
 import { UpstreamError } from '../upstream/upstream.ts';
 import type { ManifestAnswer } from './mirror.ts';
+import { noteIfPossible } from './note-if-possible.ts';
 import { type Question, questionKey } from './question.ts';
 import { SingleFlight } from './single-flight.ts';
 import type { StoredManifest, StoredManifests } from './stored-manifests.ts';
@@ -14,6 +16,7 @@ export interface PullManifestParts {
   readonly index: Index;
   readonly visibility: Visibility;
   readonly manifests: StoredManifests;
+  readonly log: Log;
 }
 
 export class PullManifest {
@@ -35,13 +38,23 @@ export class PullManifest {
 
   /** Fetches from the upstream, checks and keeps. */
   async fetch(question: Question, reference: ManifestReference): Promise<StoredManifest> {
+    const { visibility, log } = this.#parts;
     const { repository, upstream, credential } = question;
     const received = await upstream.getManifest(repository.name, reference, { credential });
     const expected = reference.kind === 'digest' ? reference.digest : undefined;
     const shared = credential === undefined;
     const stored = await this.#parts.manifests.write(repository, received, expected, shared);
-    await this.#parts.visibility.grant(repository, credential);
+    await noteIfPossible(log, { repository }, () => visibility.grant(repository, credential));
     return stored;
+  }
+
+  /** Notes that the upstream has a kept manifest in the repository, for this client. */
+  async note({ repository, credential }: Question, digest: Digest): Promise<void> {
+    const { visibility, manifests, log } = this.#parts;
+    await noteIfPossible(log, { repository, digest }, async () => {
+      await manifests.addTo(repository, digest, credential === undefined);
+      await visibility.grant(repository, credential);
+    });
   }
 
   async #readVisible(question: Question, digest: Digest): Promise<StoredManifest | undefined> {
@@ -63,7 +76,6 @@ export class PullManifest {
 
   /** Whether the upstream says so now; false when it cannot answer a HEAD. */
   async #confirm(question: Question, digest: Digest): Promise<boolean> {
-    const { visibility, manifests } = this.#parts;
     const { repository, upstream, credential } = question;
     try {
       await upstream.headManifest(repository.name, { kind: 'digest', digest }, { credential });
@@ -71,8 +83,7 @@ export class PullManifest {
       if (error instanceof UpstreamError && error.kind === 'invalid') return false;
       throw error;
     }
-    await manifests.addTo(repository, digest, credential === undefined);
-    await visibility.grant(repository, credential);
+    await this.note(question, digest);
     return true;
   }
 }

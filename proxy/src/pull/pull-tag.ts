@@ -11,6 +11,7 @@ import type { Clock } from '../runtime/runtime.ts';
 import type { Index, TagRecord } from '../store/index.ts';
 import { UpstreamError } from '../upstream/upstream.ts';
 import type { ManifestAnswer } from './mirror.ts';
+import { noteIfPossible } from './note-if-possible.ts';
 import type { PullManifest } from './pull-manifest.ts';
 import { type Question, questionKey } from './question.ts';
 import { SingleFlight } from './single-flight.ts';
@@ -40,7 +41,7 @@ interface Known {
 export class PullTag {
   readonly #parts: PullTagParts;
   readonly #flights: SingleFlight<ManifestAnswer> = new SingleFlight();
-  readonly #absent: LRUCache<string, UpstreamError>;
+  readonly #absent: LRUCache<string, Error>;
 
   constructor(parts: PullTagParts) {
     this.#parts = parts;
@@ -83,7 +84,6 @@ export class PullTag {
     try {
       return await this.#ask(question, tag, known?.record);
     } catch (error) {
-      if (!(error instanceof UpstreamError)) throw error;
       const stale = await this.#afterError(question, tag, known, error);
       if (stale === undefined) throw error;
       return stale;
@@ -92,11 +92,11 @@ export class PullTag {
 
   async #ask(question: Question, tag: Tag, record: TagRecord | undefined): Promise<ManifestAnswer> {
     const { manifests, pullManifest } = this.#parts;
-    // A HEAD costs nothing of Docker Hub's rate limit, but the first pull needs the GET anyway.
-    const digest = record === undefined ? undefined : await this.#head(question, tag);
+    // A HEAD costs nothing of Docker Hub's rate limit, and another tag may have brought the manifest.
+    const digest = await this.#head(question, tag);
     const stored = digest === undefined ? undefined : await manifests.read(digest);
     if (stored !== undefined) {
-      await manifests.addTo(question.repository, stored.digest, question.credential === undefined);
+      await pullManifest.note(question, stored.digest);
       await this.#note(question, tag, stored.digest, record);
       return { ...stored, cache: 'revalidated' };
     }
@@ -131,16 +131,13 @@ export class PullTag {
     digest: Digest,
     before: TagRecord | undefined,
   ): Promise<void> {
-    const { index, visibility, clock, log } = this.#parts;
-    const { key, repository, credential } = question;
+    const { index, clock, log } = this.#parts;
+    const { key, credential } = question;
     const wasShared = before?.digest === digest && !before.withCredentials;
     const withCredentials = credential !== undefined && !wasShared;
-    try {
-      await index.putTag(key, tag, { digest, checkedMs: clock.now(), withCredentials });
-      await visibility.grant(repository, credential);
-    } catch (error) {
-      log.warn({ err: error, repository: key, tag }, 'a tag is served without being noted');
-    }
+    await noteIfPossible(log, { repository: key, tag }, () =>
+      index.putTag(key, tag, { digest, checkedMs: clock.now(), withCredentials }),
+    );
   }
 
   /** The stale answer, if the error allows one; undefined when the error is to be passed on. */
@@ -148,13 +145,18 @@ export class PullTag {
     question: Question,
     tag: Tag,
     known: Known | undefined,
-    error: UpstreamError,
+    error: unknown,
   ): Promise<ManifestAnswer | undefined> {
-    const consequence = consequenceOf(error.kind);
+    const consequence = consequenceOf(error);
     if (consequence === 'stale') return this.#readStale(known);
     if (consequence === 'forget') await this.#forget(question, tag, known, error);
-    else await this.#parts.visibility.withdraw(question.repository, question.credential);
+    else await this.#withdraw(question);
     return undefined;
+  }
+
+  async #withdraw({ repository, credential }: Question): Promise<void> {
+    const { visibility, log } = this.#parts;
+    await noteIfPossible(log, { repository }, () => visibility.withdraw(repository, credential));
   }
 
   async #readStale(known: Known | undefined): Promise<ManifestAnswer | undefined> {
@@ -170,12 +172,13 @@ export class PullTag {
     question: Question,
     tag: Tag,
     known: Known | undefined,
-    error: UpstreamError,
+    error: unknown,
   ): Promise<void> {
-    const { index, tags } = this.#parts;
-    if (tags.negativeTtlMs > 0) this.#absent.set(questionKey(question, tag), error);
+    const { index, tags, log } = this.#parts;
+    if (tags.negativeTtlMs > 0 && error instanceof Error)
+      this.#absent.set(questionKey(question, tag), error);
     // A registry also says 404 to those who may not know: only who could see the tag makes it go.
     const sawIt = known?.record.withCredentials === (question.credential !== undefined);
-    if (sawIt) await index.removeTag(question.key, tag);
+    if (sawIt) await noteIfPossible(log, { tag }, () => index.removeTag(question.key, tag));
   }
 }

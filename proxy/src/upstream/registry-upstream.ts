@@ -6,8 +6,8 @@ import { MAX_MANIFEST_SIZE } from '../oci/manifest.ts';
 import { bareMediaType, MANIFEST_MEDIA_TYPES, OCI_INDEX } from '../oci/media-type.ts';
 import type { ManifestReference, RepositoryName } from '../oci/reference.ts';
 import { receiveBlob } from './receive-blob.ts';
-import { ResponseBody, readBody } from './response-body.ts';
-import { headerOf, invalidError } from './response-error.ts';
+import { ResponseBody, readBody, TooLargeError } from './response-body.ts';
+import { headerOf, invalidError, tooLargeError } from './response-error.ts';
 import type {
   ManifestHead,
   ReceivedBlob,
@@ -21,6 +21,12 @@ import type { ClientResponse, UpstreamClient } from './upstream-client.ts';
 
 /** Largest page of tags or referrers, in bytes: 100,000 tags with long names. */
 const MAX_LIST_SIZE = 16 * 1024 * 1024;
+
+/** Digests of no bytes: nothing of an empty body can be held back until it is checked, so it is checked here. */
+const EMPTY_DIGESTS: ReadonlySet<string> = new Set([
+  'sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+  'sha512:cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e',
+]);
 
 const MANIFEST_HEADERS = { accept: MANIFEST_MEDIA_TYPES.join(', ') };
 
@@ -103,8 +109,11 @@ export class RegistryUpstream implements Upstream {
       options,
       (response) => {
         checkContent(response);
+        const announced = announcedLength(response);
+        if (announced === 0 && !EMPTY_DIGESTS.has(digest))
+          throw invalidError(response.name, 'no bytes, which is not what the digest names');
         return receiveBlob(response, start, {
-          announced: announcedLength(response),
+          announced,
           onBytes: (length) => this.#client.noteBytes(length),
           onBroken: () => this.#client.noteFailure(),
         });
@@ -164,7 +173,7 @@ export class RegistryUpstream implements Upstream {
     if (response.status !== 200) throw invalidError(response.name, 'a part instead of the whole');
     const announced = announcedLength(response);
     if (announced !== undefined && announced > limit)
-      throw invalidError(response.name, `${announced} bytes, more than the limit of ${limit}`);
+      throw tooLargeError(response.name, new TooLargeError(limit));
     const onBytes = (length: number) => this.#client.noteBytes(length);
     return await readBody(new ResponseBody(response.body, { onBytes }), limit);
   }

@@ -43,10 +43,15 @@ export function invalidError(name: RequestName, reason: string, cause?: unknown)
   return new UpstreamError(name.upstream, 'invalid', `${name.text}: ${reason}`, { cause });
 }
 
+/** The error for a manifest or list of too many bytes. */
+export function tooLargeError(name: RequestName, cause: TooLargeError): UpstreamError {
+  return new UpstreamError(name.upstream, 'too-large', `${name.text}: ${cause.message}`, { cause });
+}
+
 /** The error for whatever was thrown while a request was made or its body read. */
 export function requestError(name: RequestName, error: unknown): UpstreamError {
   if (error instanceof UpstreamError) return error;
-  if (error instanceof TooLargeError) return invalidError(name, error.message, error);
+  if (error instanceof TooLargeError) return tooLargeError(name, error);
   const kind = error instanceof RefusedTargetError ? 'refused' : 'transport';
   const reason = error instanceof Error ? error.message : 'no answer';
   return new UpstreamError(name.upstream, kind, `${name.text}: ${reason}`, { cause: error });

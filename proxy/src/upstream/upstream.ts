@@ -56,7 +56,7 @@ export interface Upstream {
     reference: ManifestReference,
     options: UpstreamRequestOptions,
   ): Promise<ManifestHead>;
-  /** Reads a manifest of at most 4 MiB. */
+  /** Reads a manifest; rejects with `too-large` when it has more than 4 MiB. */
   getManifest(
     repository: RepositoryName,
     reference: ManifestReference,
@@ -110,8 +110,8 @@ export interface UpstreamStatus {
  * What went wrong, in the terms that decide what happens next:
  * `unauthorized` 401, `denied` 403, `not-found` 404, `rate-limited` 429, `unavailable` 5xx or an open
  * circuit, `transport` no or a broken answer, `refused` an address or realm the guard does not allow,
- * `invalid` an answer that is not what was asked for (wrong type, too large, wrong range),
- * `out-of-range` 416.
+ * `invalid` an answer that is not what was asked for (wrong type, wrong range),
+ * `too-large` a manifest or list of more bytes than Mica reads, `out-of-range` 416.
  */
 export type UpstreamErrorKind =
   | 'unauthorized'
@@ -122,6 +122,7 @@ export type UpstreamErrorKind =
   | 'transport'
   | 'refused'
   | 'invalid'
+  | 'too-large'
   | 'out-of-range';
 
 export interface UpstreamErrorOptions {

@@ -215,3 +215,14 @@ test('close() suspends a running fill', async (t) => {
   for await (const { size } of store.partials()) kept.push(size);
   t.is(kept.length, 1);
 });
+
+test('pullBlob() believes the digest, not the size that a manifest claims', async (t) => {
+  const { mirror, upstream, clock, store, index } = makeMirror();
+  upstream.add(LAYER);
+  await store.put(DIGEST, LAYER);
+  await index.putMembership('fake/a', DIGEST, { size: 1, shared: true });
+  const { source, cache } = await mirror.pullBlob(repository('a'), DIGEST, viewer());
+  t.is(cache, 'hit');
+  t.true((await whileTimePasses(clock, readBody(source))).bytes.equals(LAYER));
+  t.is(store.quarantined.length, 0);
+});

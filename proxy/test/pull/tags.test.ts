@@ -21,7 +21,7 @@ function makeTagged(): ReturnType<typeof makeMirror> & { readonly digest: string
   return { ...under, digest };
 }
 
-test('pullManifest() fetches a tag with one request, then serves it while it is fresh', async (t) => {
+test('pullManifest() asks for a tag once, then serves it while it is fresh', async (t) => {
   const { mirror, upstream, clock, digest } = makeTagged();
   const first = await mirror.pullManifest(REPOSITORY, LATEST, viewer());
   t.is(first.digest, digest as typeof first.digest);
@@ -30,7 +30,7 @@ test('pullManifest() fetches a tag with one request, then serves it while it is 
   t.is((await mirror.pullManifest(REPOSITORY, LATEST, viewer())).cache, 'hit');
   t.deepEqual(
     upstream.asked.map(({ what }) => what),
-    ['get-manifest'],
+    ['head-manifest', 'get-manifest'],
   );
 });
 
@@ -41,7 +41,7 @@ test('pullManifest() revalidates by HEAD, and fetches only what changed', async 
   t.is((await mirror.pullManifest(REPOSITORY, LATEST, viewer())).cache, 'revalidated');
   t.is((await mirror.pullManifest(REPOSITORY, LATEST, viewer())).cache, 'hit');
   t.is(upstream.count('get-manifest'), 1);
-  t.is(upstream.count('head-manifest'), 1);
+  t.is(upstream.count('head-manifest'), 2);
   const moved = upstream.push('latest', imageManifest(upstream.add(new Uint8Array([1])), [], 1));
   await clock.advance(TTL_MS);
   t.is((await mirror.pullManifest(REPOSITORY, LATEST, viewer())).digest, moved);
@@ -53,7 +53,7 @@ test('pullManifest() asks once for many who revalidate at the same time', async 
   await clock.advance(TTL_MS);
   const pulls = Array.from({ length: 20 }, () => mirror.pullManifest(REPOSITORY, LATEST, viewer()));
   await Promise.all(pulls);
-  t.is(upstream.count('head-manifest'), 1);
+  t.is(upstream.count('head-manifest'), 2);
 });
 
 for (const kind of ['transport', 'unavailable', 'rate-limited', 'invalid'] as const) {
@@ -91,7 +91,27 @@ test('pullManifest() forgets a tag that is gone, and that it is absent for a whi
   await clock.advance(NEGATIVE_TTL_MS + 1);
   await t.throwsAsync(mirror.pullManifest(REPOSITORY, LATEST, viewer()), { message: /transport/ });
   upstream.failure = undefined;
-  t.is((await mirror.pullManifest(REPOSITORY, LATEST, viewer())).cache, 'miss');
+  t.is((await mirror.pullManifest(REPOSITORY, LATEST, viewer())).cache, 'revalidated');
+});
+
+test('pullManifest() does not fetch what another tag has brought', async (t) => {
+  const { mirror, upstream, digest } = makeTagged();
+  await mirror.pullManifest(REPOSITORY, LATEST, viewer());
+  const tagged = upstream.tags.get('latest');
+  if (tagged !== undefined) upstream.tags.set('v1', tagged);
+  const answer = await mirror.pullManifest(REPOSITORY, reference('v1'), viewer());
+  t.is(answer.digest, digest as typeof answer.digest);
+  t.is(upstream.count('get-manifest'), 1);
+});
+
+test('pullManifest() serves a stale tag when the upstream sends no manifest', async (t) => {
+  const { mirror, upstream, clock, digest } = makeTagged();
+  await mirror.pullManifest(REPOSITORY, LATEST, viewer());
+  upstream.tags.set('latest', upstream.add(new TextEncoder().encode('<html>')));
+  await clock.advance(TTL_MS);
+  const answer = await mirror.pullManifest(REPOSITORY, LATEST, viewer());
+  t.is(answer.digest, digest as typeof answer.digest);
+  t.is(answer.cache, 'stale');
 });
 
 test('pullManifest() refuses bytes of another digest than the upstream says', async (t) => {

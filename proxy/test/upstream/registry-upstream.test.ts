@@ -57,7 +57,7 @@ for (const framing of ['length', 'chunked'] as const) {
     putImage(registry);
     const fault: Fault = { kind: 'too-many', extra: 4 * 1024 * 1024, framing };
     registry.faults.add({ path: 'manifests', fault });
-    await rejects(t, 'invalid', upstream.getManifest(REPOSITORY, LATEST, {}));
+    await rejects(t, 'too-large', upstream.getManifest(REPOSITORY, LATEST, {}));
   });
 }
 
@@ -102,6 +102,7 @@ const WRONG: readonly (readonly [title: string, fault: Fault, start: number])[] 
   ['other bytes than asked for', { kind: 'wrong-range', shift: 50 }, 100],
   ['a part of a whole', { kind: 'wrong-range', shift: 50 }, 0],
   ['a redirect loop', { kind: 'redirect-loop' }, 0],
+  ['no bytes', { kind: 'answer', status: 200 }, 0],
   ['204', { kind: 'answer', status: 204 }, 0],
   ['a redirect without a target', { kind: 'answer', status: 307 }, 0],
   [
@@ -189,6 +190,14 @@ test('openBlob() ends the body when its signal is aborted', async (t) => {
   t.true((await chunks.next()).value?.length === 1000);
   controller.abort(new Error('enough'));
   await rejects(t, 'transport', chunks.next());
+});
+
+test('openBlob() gives no bytes when the digest is that of none', async (t) => {
+  const { registry, upstream } = await startUpstream(t);
+  const empty = registry.putBlob(REPOSITORY, new Uint8Array(0));
+  const blob = await upstream.openBlob(REPOSITORY, digestOf(empty), 0, 0, {});
+  t.is(blob.size, 0);
+  t.is((await readAll(blob)).length, 0);
 });
 
 test('headBlob() gives the size, also behind a redirect', async (t) => {
