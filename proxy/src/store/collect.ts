@@ -48,7 +48,6 @@ async function removeStalePartials(store: BlobStore, nowMs: number): Promise<Blo
 }
 
 async function removeUnnamed(store: BlobStore, index: Index, nowMs: number): Promise<BlobEntry[]> {
-  await index.flush();
   const repositories: string[] = [];
   for await (const repository of index.listRepositories()) repositories.push(repository);
   const named = await readNamed(index);
@@ -59,9 +58,9 @@ async function removeUnnamed(store: BlobStore, index: Index, nowMs: number): Pro
     const lastUseMs = Math.max(entry.modifiedMs, await index.getLastUse(digest));
     if (lastUseMs > nowMs - GRACE_MS) continue;
     if (await hasMember(index, repositories, digest)) continue;
-    // As in remove-images.ts: first what the index knows, then the bytes.
-    await index.forget(digest);
+    // The bytes go first: the index promises nothing of them, and cannot be written on a full disk.
     if (await store.remove(digest)) removed.push(entry);
+    await index.forget(digest);
   }
   return removed;
 }

@@ -39,7 +39,6 @@ export function allocatedSize(size: number): number {
 
 /** Reads the whole store and index; sizes are those on the disk. */
 export async function readHoldings(store: BlobStore, index: Index): Promise<Holdings> {
-  await index.flush();
   return {
     manifests: await readManifests(index),
     blobs: await readBlobs(store.list(), store, index),

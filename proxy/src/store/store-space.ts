@@ -69,7 +69,8 @@ export class StoreSpace implements Space {
   readonly counted: Promise<void>;
   readonly #options: StoreSpaceOptions;
   #used: number | undefined;
-  #storedWhileCounting = 0;
+  /** All that was ever stored: what came while the store was being read is the difference. */
+  #storedEver = 0;
   #promised: PromisedRoom[] = [];
   /** Sum of what callers of admit() wait for. */
   #wanted = 0;
@@ -100,8 +101,8 @@ export class StoreSpace implements Space {
   stored(size: number): void {
     const room = allocatedSize(size);
     this.#endPromise(room);
-    if (this.#used === undefined) this.#storedWhileCounting += room;
-    else this.#used += room;
+    this.#storedEver += room;
+    if (this.#used !== undefined) this.#used += room;
   }
 
   released(size: number): void {
@@ -169,8 +170,9 @@ export class StoreSpace implements Space {
   /** Measures, then evicts what all who wait need, and some more. */
   async #evict(): Promise<void> {
     const { store, index } = this.#options;
+    const before = this.#storedEver;
     const holdings = await readHoldings(store, index);
-    this.#used = usedOf(holdings);
+    this.#used = usedOf(holdings) + this.#storedEver - before;
     const look = await this.#look();
     const wanted = this.#shortage(look, this.#wanted + this.#limit(look) * FREED_ROOM_RATIO);
     if (wanted > 0) await this.#carryOut(planEviction(holdings, wanted, this.#nowMs()), holdings);
@@ -198,11 +200,12 @@ export class StoreSpace implements Space {
 
   async #count(): Promise<void> {
     const { store, log } = this.#options;
+    const before = this.#storedEver;
     try {
       const blobs = await measureBytes(store.list());
       const partials = await measureBytes(store.partials());
       // An eviction may have counted in the meantime, and knows better.
-      this.#used ??= blobs.allocated + partials.allocated + this.#storedWhileCounting;
+      this.#used ??= blobs.allocated + partials.allocated + this.#storedEver - before;
     } catch (error) {
       log.error({ err: error }, 'cannot count what the store holds');
     }
