@@ -33,3 +33,6 @@ console.log(JSON.stringify({ url: listening.listen, whole, broken, large }));
 process.once('SIGTERM', () => {
   void listening.drain().then(() => console.log(JSON.stringify({ drained: true })));
 });
+// Its input ends with the tests, however they end.
+process.stdin.once('end', () => process.exit());
+process.stdin.resume();

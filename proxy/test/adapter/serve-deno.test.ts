@@ -15,7 +15,7 @@ const DENO = fileURLToPath(new URL('../../../../node_modules/deno/deno', import.
 const PROGRAM = fileURLToPath(new URL('deno-program.js', import.meta.url));
 
 const deno = spawn(DENO, ['run', '-A', '--no-lock', '--quiet', PROGRAM], {
-  stdio: ['ignore', 'pipe', 'ignore'],
+  stdio: ['pipe', 'pipe', 'ignore'],
 });
 test.after.always(() => deno.kill('SIGKILL'));
 
