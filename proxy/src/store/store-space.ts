@@ -194,8 +194,9 @@ export class StoreSpace implements Space {
     }
     this.#used = Math.max(0, (this.#used ?? 0) - freed);
     const images = plan.images.length;
+    const partials = plan.partials.length;
     if (images > 0) observer.evicted(images, freed);
-    log.info({ images, partials: plan.partials.length, bytes: freed }, 'evicted to make room');
+    if (images + partials > 0) log.info({ images, partials, bytes: freed }, 'evicted to make room');
   }
 
   async #count(): Promise<void> {
