@@ -2,7 +2,8 @@
 
 import type { Digest } from '../oci/digest.ts';
 import type { BlobSource } from '../store/blob-store.ts';
-import { Fill, type FillParts } from './fill.ts';
+import { Fill } from './fill.ts';
+import type { FillParts } from './fill-parts.ts';
 import type { Origin } from './origin.ts';
 
 export interface OpenedFill {
