@@ -30,6 +30,8 @@ export interface RequestRecord {
   request?: PullRequest;
   cache?: CacheStatus;
   error?: string;
+  /** Bytes of a body in memory, where the route knows. */
+  bodySize?: number;
   /** Status of a body that is sent outside of the handler; the record ends when that body does. */
   streamedStatus?: number;
   /** Ends a record whose body was streamed. */

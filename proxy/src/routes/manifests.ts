@@ -20,6 +20,7 @@ export async function answerManifest(
   }
   headers['Content-Type'] = manifest.mediaType;
   headers['Content-Length'] = String(manifest.bytes.length);
+  c.get('record').bodySize = manifest.bytes.length;
   // The bytes come from a cache that shares no memory with writers.
   const body = c.req.method === 'HEAD' ? null : (manifest.bytes as Uint8Array<ArrayBuffer>);
   return new Response(body, { headers });

@@ -90,6 +90,9 @@ export class Endpoint {
     const dispatcher = this.#guard.isOwnHost(url) ? this.#own : this.#guarded;
     return await dispatcher.request({
       ...parts,
+      // undici closes the connection after a HEAD, for servers that wrongly send a body; registries do
+      // not, and a body would only fail the next request, which is tried again.
+      reset: false,
       origin: url.origin,
       path: `${url.pathname}${url.search}`,
     });
