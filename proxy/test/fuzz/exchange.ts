@@ -64,7 +64,7 @@ function parseAnswer(bytes: Buffer): Exchange | undefined {
   if (headers.get('transfer-encoding') === 'chunked')
     return { status, headers, ...readChunks(rest) };
   const length = Number(headers.get('content-length') ?? Number.POSITIVE_INFINITY);
-  return { status, headers, body: rest, complete: rest.length >= length };
+  return { status, headers, body: rest.subarray(0, length), complete: rest.length >= length };
 }
 
 function readChunks(bytes: Buffer): { body: Buffer; complete: boolean } {

@@ -29,9 +29,11 @@ function get(url: string, headers: Record<string, string> = {}): Promise<Receive
         });
       response.on('data', (chunk: Uint8Array) => chunks.push(chunk));
       response.on('end', () => done());
-      response.on('error', (error: NodeJS.ErrnoException) => done(error.code ?? error.message));
+      for (const emitter of [response, sent])
+        emitter.on('error', (error: NodeJS.ErrnoException) => done(error.code ?? error.message));
     });
-    sent.on('error', reject);
+    // Once there is an answer, the promise has been settled by what became of its body.
+    sent.on('error', (error) => setImmediate(reject, error));
     sent.end();
   });
 }
