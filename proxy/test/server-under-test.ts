@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
+import { findProgram } from './peers/program.ts';
 
 export interface MicaOptions {
   /** The `upstreams` part of the configuration. */
@@ -78,6 +79,12 @@ function commandOf(runtime: RuntimeName): readonly [string, ...string[]] {
   }
 }
 
+/** Makes the kernel end the server when the test that started it is gone (util-linux's setpriv). */
+function boundToThisProcess(): readonly string[] {
+  const setpriv = findProgram('setpriv');
+  return setpriv === undefined ? [] : [setpriv, '--pdeathsig', 'TERM', '--'];
+}
+
 /** The environment without anything that would configure the server behind the test's back. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
   const entries = Object.entries(process.env).filter(
@@ -99,7 +106,7 @@ class MicaProcess implements MicaUnderTest {
   #exit: { readonly code: number | null } | undefined;
 
   constructor(command: readonly [string, ...string[]], folder: string, data: string) {
-    const [program, ...args] = command;
+    const [program = '', ...args] = [...boundToThisProcess(), ...command];
     this.data = data;
     this.#folder = folder;
     this.#child = spawn(program, [...args, 'serve', '--config', join(folder, 'mica.yaml')], {
