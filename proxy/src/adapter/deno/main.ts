@@ -5,9 +5,11 @@ import { processTerminal, untilStopped } from '../node/process.ts';
 import { nodeRuntime } from '../node/runtime.ts';
 import { denoServing } from './serving.ts';
 
-process.exitCode = await runProgram(process.argv.slice(2), {
+const exitCode = await runProgram(process.argv.slice(2), {
   runtime: nodeRuntime(),
   terminal: processTerminal,
   serving: denoServing,
   untilStopped,
 });
+// Idle connections of a server that was drained would keep the process.
+process.stdout.write('', () => process.exit(exitCode));

@@ -3,6 +3,8 @@
 import { readFile } from 'node:fs/promises';
 import { formatAddress } from '../../config/address.ts';
 import type { Address, Config } from '../../config/config.ts';
+import type { Log } from '../../log.ts';
+import { OciError } from '../../oci/error.ts';
 import { DRAIN_MS, type Handler, type Listening, type ListenOptions } from '../serving.ts';
 
 interface DenoServer {
@@ -20,10 +22,15 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   if (tls !== undefined) {
     log.warn({}, 'on Deno a new certificate is used after a restart only');
   }
-  const registry = open(app, config.listen, tls === undefined ? {} : await loadCertificate(tls));
+  const registry = open(
+    app,
+    config.listen,
+    tls === undefined ? {} : await loadCertificate(tls),
+    log,
+  );
   let adminServer: DenoServer;
   try {
-    adminServer = open(admin, config.admin, {});
+    adminServer = open(admin, config.admin, {}, log);
   } catch (error) {
     await registry.drain(0);
     throw error;
@@ -48,25 +55,69 @@ function open(
   handler: Handler,
   address: Address,
   certificate: { readonly cert?: string; readonly key?: string },
+  log: Log,
 ): DenoServer {
-  const cut = new AbortController();
+  const answers = new OpenAnswers();
+  let isStopping = false;
   const server = Deno.serve(
     {
       hostname: address.host,
       port: address.port,
       ...certificate,
-      signal: cut.signal,
       // Deno prints the address unless somebody listens for it.
       onListen: () => undefined,
     },
-    (request, info) => handler.fetch(request, info),
+    (request, info) => {
+      if (isStopping) return stopping();
+      answers.add(info.completed);
+      return handler.fetch(request, info);
+    },
   );
   return {
     address: { host: server.addr.hostname, port: server.addr.port },
-    drain: async (limitMs) => {
-      const limit = setTimeout(() => cut.abort(), limitMs);
-      await server.shutdown();
-      clearTimeout(limit);
+    // shutdown() closes the port and then waits for idle connections, which clients keep and which
+    // nothing can close any more: the end of the process does.
+    drain: (limitMs) => {
+      isStopping = true;
+      server
+        .shutdown()
+        .catch((error: unknown) => log.warn({ err: error }, 'a server did not stop'));
+      return answers.untilNone(limitMs);
     },
   };
+}
+
+function stopping(): Response {
+  const error = new OciError('TOOMANYREQUESTS', 503, 'Mica is stopping');
+  const headers = { 'Content-Type': 'application/json', 'Retry-After': '10', Connection: 'close' };
+  return new Response(JSON.stringify(error), { status: error.status, headers });
+}
+
+/** The answers that are under way. */
+class OpenAnswers {
+  readonly #open = new Set<Promise<void>>();
+  #tell: () => void = () => undefined;
+
+  add(completed: Promise<void>): void {
+    const ended = completed
+      // A client that left has ended its answer too; the access log has told it.
+      .catch(() => undefined)
+      .then(() => {
+        this.#open.delete(ended);
+        if (this.#open.size === 0) this.#tell();
+      });
+    this.#open.add(ended);
+  }
+
+  /** Waits for the last one, but no longer than the limit. */
+  untilNone(limitMs: number): Promise<void> {
+    if (this.#open.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const limit = setTimeout(resolve, limitMs);
+      this.#tell = () => {
+        clearTimeout(limit);
+        resolve();
+      };
+    });
+  }
 }
