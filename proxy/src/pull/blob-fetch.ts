@@ -120,8 +120,9 @@ export class BlobFetch {
   }
 
   async #pump(transfer: Transfer, partial: PartialBlob): Promise<void> {
-    // A chunked body may be of another size than a hostile manifest says: only its end tells.
-    if (transfer.size !== undefined) this.#learnSize(transfer.size);
+    // A chunked body may be of another size than a hostile manifest says: only its end tells. And an
+    // empty body has no tail to hold back: it is announced when it was found right.
+    if (transfer.size !== undefined && transfer.size > 0) this.#learnSize(transfer.size);
     const size = transfer.size ?? this.#options.expected;
     if (size !== undefined && !(await this.#admit(size - partial.length))) {
       throw new NotStoredError('there is no room');

@@ -216,6 +216,15 @@ test('close() suspends a running fill', async (t) => {
   t.is(kept.length, 1);
 });
 
+test('pullBlob() never answers with an empty body that the digest does not name', async (t) => {
+  const { mirror, upstream, clock, store } = makeMirror();
+  upstream.add(LAYER);
+  upstream.respond = () => body(new Uint8Array(), 0);
+  const pulled = mirror.pullBlob(repository('a'), DIGEST, viewer());
+  await t.throwsAsync(whileTimePasses(clock, pulled));
+  t.is(await store.stat(DIGEST), undefined);
+});
+
 test('pullBlob() believes the digest, not the size that a manifest claims', async (t) => {
   const { mirror, upstream, clock, store, index } = makeMirror();
   upstream.add(LAYER);
