@@ -71,7 +71,7 @@ async function installGoPeer(go: string, peer: GoPeer): Promise<readonly string[
   return result.code === 0 ? [] : [`${names}: ${lastLine(result.errors)}`];
 }
 
-/** Runs a program with low priority, since other suites run meanwhile, and keeps what it printed. */
+/** Runs a program with the lowest priority, since suites with clocks run meanwhile, and keeps what it printed. */
 async function logged(
   name: string,
   command: readonly string[],
@@ -81,7 +81,7 @@ async function logged(
   const started = Date.now();
   console.log(`# installing ${name}: ${command.slice(0, 3).join(' ')} ...`);
   const nice = findProgram('nice');
-  const polite = nice === undefined ? command : [nice, '-n', '10', ...command];
+  const polite = nice === undefined ? command : [nice, '-n', '19', ...command];
   const result = await tryProgram(polite, { timeoutMs, environment });
   await writeFile(join(PEERS_FOLDER, `${name}.log`), `${result.errors}\n${result.output}`);
   const seconds = ((Date.now() - started) / 1000).toFixed(0);
