@@ -32,13 +32,12 @@ export function exchange(url: string, bytes: Uint8Array, mustAnswer: boolean): P
     const socket = connect({ host: hostname, port: Number(port) });
     const finish = (): void => {
       socket.destroy();
-      resolve(parseAnswer(Buffer.concat(chunks)) ?? NO_ANSWER);
+      resolve(parseAnswer(Buffer.concat(chunks), isHead) ?? NO_ANSWER);
     };
     socket.setTimeout(mustAnswer ? ANSWER_MS : SILENCE_MS, finish);
     socket.on('data', (chunk: Buffer) => {
       chunks.push(chunk);
-      const answer = parseAnswer(Buffer.concat(chunks));
-      if (answer !== undefined && (isHead || answer.complete)) finish();
+      if (parseAnswer(Buffer.concat(chunks), isHead)?.complete === true) finish();
     });
     // A reset after the answer is the server's way to refuse the rest of a request.
     socket.on('error', finish);
@@ -48,18 +47,19 @@ export function exchange(url: string, bytes: Uint8Array, mustAnswer: boolean): P
 }
 
 /** Reads an answer, skipping interim ones; undefined while its header is not complete. */
-function parseAnswer(bytes: Buffer): Exchange | undefined {
+function parseAnswer(bytes: Buffer, isHead: boolean): Exchange | undefined {
   const end = bytes.indexOf('\r\n\r\n');
   if (end < 0) return undefined;
   const [statusLine = '', ...lines] = bytes.toString('latin1', 0, end).split('\r\n');
   const status = Number(/^HTTP\/1\.[01] (\d{3})(?: |$)/.exec(statusLine)?.[1] ?? 0);
-  if (status >= 100 && status < 200) return parseAnswer(bytes.subarray(end + 4));
+  if (status >= 100 && status < 200) return parseAnswer(bytes.subarray(end + 4), isHead);
   const headers = new Map(
     lines.map((line) => {
       const colon = line.indexOf(':');
       return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
     }),
   );
+  if (isHead) return { status, headers, body: Buffer.alloc(0), complete: true };
   const rest = bytes.subarray(end + 4);
   if (headers.get('transfer-encoding') === 'chunked')
     return { status, headers, ...readChunks(rest) };

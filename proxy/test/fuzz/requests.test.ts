@@ -73,6 +73,7 @@ async function fuzz(t: ExecutionContext, property: fc.IAsyncProperty<unknown>): 
     numRuns: Number.MAX_SAFE_INTEGER,
     interruptAfterTimeLimit: SECONDS * 1000,
     markInterruptAsFailure: false,
+    includeErrorInReport: true,
   });
   t.is((await get(mirror.url('/v2/'))).status, 200);
   const status = await readFile(`/proc/${mirror.mica.pid}/status`, 'utf8').catch(() => '');
