@@ -63,7 +63,7 @@ export class PullManifest {
     const membership = await index.getMembership(key, digest);
     if (membership === undefined) return undefined;
     if (!(await visibility.isVisible(repository, membership.shared, credential))) return undefined;
-    return manifests.read(digest);
+    return manifests.readNamed(digest);
   }
 
   /** The stored bytes if the upstream says that the repository has them, else the upstream's. */

@@ -76,7 +76,7 @@ export class PullTag {
     if (known === undefined || !known.isVisible) return undefined;
     const ageMs = clock.now() - known.record.checkedMs;
     if (ageMs < 0 || ageMs >= tags.ttlMs) return undefined;
-    const stored = await manifests.read(known.record.digest);
+    const stored = await manifests.readNamed(known.record.digest);
     return stored === undefined ? undefined : { ...stored, cache: 'hit' };
   }
 
@@ -164,7 +164,7 @@ export class PullTag {
     if (known === undefined || !known.isVisible) return undefined;
     const ageMs = clock.now() - known.record.checkedMs;
     if (ageMs > tags.ttlMs + tags.staleIfErrorMs) return undefined;
-    const stored = await manifests.read(known.record.digest);
+    const stored = await manifests.readNamed(known.record.digest);
     return stored === undefined ? undefined : { ...stored, cache: 'stale' };
   }
 

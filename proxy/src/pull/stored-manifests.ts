@@ -30,26 +30,39 @@ export interface StoredManifestsParts {
 
 export class StoredManifests {
   readonly #parts: StoredManifestsParts;
-  readonly #memory: LRUCache<Digest, Uint8Array> = new LRUCache({
+  readonly #memory: LRUCache<Digest, StoredManifest> = new LRUCache({
     maxSize: MAX_MEMORY_SIZE,
-    sizeCalculation: (bytes) => Math.max(1, bytes.length),
+    sizeCalculation: ({ bytes }) => Math.max(1, bytes.length),
   });
 
   constructor(parts: StoredManifestsParts) {
     this.#parts = parts;
   }
 
+  /**
+   * The manifest, checked, for who has just found its tag or membership in the index: these go with
+   * the manifest, so that what memory holds was not purged by another process. Undefined when it is
+   * not kept or was found damaged.
+   */
+  readNamed(digest: Digest): Promise<StoredManifest | undefined> {
+    const { index, runtime } = this.#parts;
+    const known = this.#memory.get(digest);
+    if (known === undefined) return this.read(digest);
+    index.touch(digest, runtime.clock.now());
+    return Promise.resolve(known);
+  }
+
   /** The manifest, checked; undefined when it is not kept or was found damaged. */
   async read(digest: Digest): Promise<StoredManifest | undefined> {
     const { index, store, runtime } = this.#parts;
-    // The index decides, since another process may have purged what memory still holds.
     const record = await index.getManifest(digest);
     if (record === undefined) return undefined;
-    const bytes = this.#memory.get(digest) ?? (await store.read(digest));
+    const bytes = this.#memory.get(digest)?.bytes ?? (await store.read(digest));
     if (bytes === undefined) return undefined;
-    this.#memory.set(digest, bytes);
+    const stored = { digest, mediaType: record.mediaType, bytes };
+    this.#memory.set(digest, stored);
     index.touch(digest, runtime.clock.now());
-    return { digest, mediaType: record.mediaType, bytes };
+    return stored;
   }
 
   /**
@@ -65,17 +78,18 @@ export class StoredManifests {
   ): Promise<StoredManifest> {
     const digest = await this.#check(repository, received, expected);
     const { mediaType, manifests, blobs } = parseManifest(received.bytes, received.mediaType);
+    const stored = { digest, mediaType, bytes: received.bytes };
     try {
       await this.#put(digest, received.bytes);
       const size = received.bytes.length;
       const storedMs = this.#parts.runtime.clock.now();
       const record = { mediaType, size, storedMs, manifests, blobs };
       await this.#parts.index.putManifest(repositoryKey(repository), digest, record, shared);
-      this.#memory.set(digest, received.bytes);
+      this.#memory.set(digest, stored);
     } catch (error) {
       this.#parts.log.warn({ err: error, digest }, 'a manifest is served without being stored');
     }
-    return { digest, mediaType, bytes: received.bytes };
+    return stored;
   }
 
   /** Makes a kept manifest and all it names members of another repository, on the upstream's word. */

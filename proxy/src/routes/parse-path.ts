@@ -62,8 +62,7 @@ export function parsePath(url: URL, host: string | undefined, names: UpstreamNam
   }
   const [, name, endpoint, last] = ENDPOINT.exec(rest) ?? [];
   if (name === undefined || last === undefined) throw unknownPath();
-  const [namespace, ...others] = url.searchParams.getAll('ns');
-  if (others.length > 0) throw new OciError('NAME_UNKNOWN', 404, 'ns is given more than once');
+  const namespace = readNamespace(url);
   const place: InRepository = {
     repository: chooseRepository(name, namespace, host, names),
     path: `${PREFIX}${name}`,
@@ -80,6 +79,14 @@ export function parsePath(url: URL, host: string | undefined, names: UpstreamNam
       if (last !== 'list') throw unknownPath();
       return { ...place, kind: 'tags' };
   }
+}
+
+/** The `ns` of the query. Most requests have none, and a parsed query costs as much as the rest. */
+function readNamespace(url: URL): string | undefined {
+  if (url.search === '') return undefined;
+  const [namespace, ...others] = url.searchParams.getAll('ns');
+  if (others.length > 0) throw new OciError('NAME_UNKNOWN', 404, 'ns is given more than once');
+  return namespace;
 }
 
 function decodePath(path: string): string {
