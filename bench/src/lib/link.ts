@@ -66,6 +66,10 @@ export async function openLink(options: LinkOptions): Promise<Link> {
   const child: Child = startChild({
     name: 'link',
     command: [
+      // A wire does not wait for a processor.
+      'nice',
+      '-n',
+      '-15',
       'python3',
       linkProgram,
       'join',
