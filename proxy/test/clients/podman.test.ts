@@ -47,6 +47,9 @@ async function startPodman(folder: string, mirror: Mirror): Promise<Client> {
     runProgram(
       [
         getProgram('podman'),
+        // Also here: podman's own database follows these, not the storage configuration.
+        ...['--root', join(folder, 'root')],
+        ...['--runroot', join(folder, 'run')],
         ...['--tmpdir', join(folder, 'tmp')],
         ...['--cgroup-manager', 'cgroupfs'],
         ...['--events-backend', 'none'],

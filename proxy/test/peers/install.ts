@@ -71,7 +71,7 @@ async function installGoPeer(go: string, peer: GoPeer): Promise<readonly string[
   return result.code === 0 ? [] : [`${names}: ${lastLine(result.errors)}`];
 }
 
-/** Runs a program with the lowest priority, since suites with clocks run meanwhile, and keeps what it printed. */
+/** Runs a program and keeps what it printed; at the lowest priority, as other suites run meanwhile. */
 async function logged(
   name: string,
   command: readonly string[],
