@@ -10,7 +10,10 @@ interface Suite {
   /** Arguments for ava: its configuration and the files. */
   readonly args: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
-  /** Whether it wants the clients and registries that the installer brings. */
+  /**
+   * Whether it wants the clients and registries that the installer brings. Such a suite's tests
+   * take up to minutes each, so that each is shown when it passes.
+   */
   readonly needsPeers?: boolean;
 }
 
@@ -44,6 +47,9 @@ const SUITES: readonly Suite[] = [
     needsPeers: true,
   },
 ];
+
+/** Version, plan, totals, and the names of hooks that passed. */
+const FRAME = /^(TAP version .*|\d+\.\.\d+|# (tests|pass|skip|todo|fail) \d+|# .* hook|)$/;
 
 const running = new Set<ChildProcess>();
 
@@ -83,8 +89,11 @@ async function installPeers(): Promise<readonly string[]> {
 /** Runs one suite and counts its TAP lines (https://testanything.org/tap-version-13-specification.html). */
 async function runSuite(suite: Suite): Promise<Counts> {
   const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
+  const showsAll = suite.needsPeers === true || process.env['MICA_TEST_VERBOSE'] !== undefined;
   const code = await runNode([AVA, '--tap', ...suite.args], suite.environment ?? {}, (line) => {
-    if (countLine(line, counts)) console.log(line);
+    const kind = readLine(line);
+    if (kind === 'passed' || kind === 'failed' || kind === 'skipped') counts[kind] += 1;
+    if (kind !== 'frame' && (kind !== 'passed' || showsAll)) console.log(line);
   });
   const ran = counts.passed + counts.failed + counts.skipped;
   if (counts.failed === 0 && (code !== 0 || ran === 0)) {
@@ -94,20 +103,11 @@ async function runSuite(suite: Suite): Promise<Counts> {
   return counts;
 }
 
-/** Counts a line of TAP, and says whether a reader wants to see it: all but what passed. */
-function countLine(line: string, counts: Counts): boolean {
-  if (line.startsWith('not ok ')) {
-    counts.failed += 1;
-    return true;
-  }
-  if (!line.startsWith('ok '))
-    return !/^(TAP version|\d+\.\.\d+|# (tests|pass|skip|fail) \d|$)/.test(line);
-  if (/# (SKIP|TODO)/.test(line)) {
-    counts.skipped += 1;
-    return true;
-  }
-  counts.passed += 1;
-  return process.env['MICA_TEST_VERBOSE'] !== undefined;
+/** What a line of TAP says: a test's result, details of one, or nothing but the frame around them. */
+function readLine(line: string): keyof Counts | 'details' | 'frame' {
+  if (line.startsWith('not ok ')) return 'failed';
+  if (line.startsWith('ok ')) return /# (SKIP|TODO)/.test(line) ? 'skipped' : 'passed';
+  return FRAME.test(line) ? 'frame' : 'details';
 }
 
 /** Everything, in order; the installer works beside the suites that do not need it. */
