@@ -25,6 +25,8 @@ const nearAddress = '10.9.0.2';
 const farAddress = '10.9.0.1';
 const linkProgram = fileURLToPath(new URL('../../../link/link.py', import.meta.url));
 
+const forgetMetrics = 'echo 1 > /proc/sys/net/ipv4/tcp_no_metrics_save';
+
 export class LinkError extends Error {
   readonly code = 'LINK_FAILED';
 }
@@ -58,7 +60,7 @@ export async function openLink(options: LinkOptions): Promise<Link> {
     options.cleanup.add(() => run(['ip', 'netns', 'del', namespace]));
     run(['ip', '-n', namespace, 'link', 'set', 'lo', 'up']);
     // Else what one pull taught the kernel about the link would help the next one.
-    run([...inNamespace(['sysctl', '-qw', 'net.ipv4.tcp_no_metrics_save=1'], namespace)]);
+    run([...inNamespace(['sh', '-c', forgetMetrics], namespace)]);
   }
   addHost(near, router, 'near0', nearAddress);
   addHost(far, router, 'far0', farAddress);
