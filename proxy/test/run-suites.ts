@@ -136,7 +136,8 @@ async function runSuites(): Promise<boolean> {
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => {
     for (const child of running) child.kill(signal);
-    process.exitCode = 1;
+    // At once, or the next suite would start.
+    process.exit(1);
   });
 
 if (!(await runSuites())) process.exitCode = 1;
