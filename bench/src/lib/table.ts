@@ -58,7 +58,8 @@ function amount(aim: Aim, value: number): string {
   if (Number.isNaN(value)) {
     return '-';
   }
-  return aim.unit === 'MB' ? `${megabytes(value)} MB` : ratio(value);
+  // Three digits, since a value just past its limit must not look like the limit.
+  return aim.unit === 'MB' ? `${megabytes(value)} MB` : `${Number(value.toFixed(3))}×`;
 }
 
 export function renderAims(aims: readonly Aim[]): string {
