@@ -11,7 +11,7 @@ import { checkAnswer, checkExpected, type Expected, getPatiently } from './outco
 
 const mirror = await startMirror({
   spares: FAULTS.length * 5,
-  upstream: { headersTimeout: '700ms', bodyTimeout: '300ms' },
+  upstream: { headersTimeout: '3s', bodyTimeout: '1500ms' },
 });
 test.after.always(() => mirror.stop());
 
