@@ -10,7 +10,7 @@ import { makeGate } from '../upstream-double/gate.ts';
 import { startRegistry } from '../upstream-double/registry.ts';
 import { checkAnswer, getWithMarks } from './outcome.ts';
 
-const mirror = await startMirror({ spares: 16, upstream: { bodyTimeout: '500ms' } });
+const mirror = await startMirror({ spares: 16, upstream: { bodyTimeout: '2s' } });
 test.after.always(() => mirror.stop());
 
 const SIZE = 2_000_000;
@@ -144,7 +144,7 @@ for (const [title, makeFault] of [
     if (makeFault === undefined) await first.refuse();
     else first.faults.add({ path: '/two/urls/blobs/', fault: makeFault(gate.opened) });
     const mica = await startMica({
-      upstreams: { 'two.test': { url: [first.url, second.url], bodyTimeout: '500ms' } },
+      upstreams: { 'two.test': { url: [first.url, second.url], bodyTimeout: '2s' } },
     });
     t.teardown(async () => {
       await mica.stop();
