@@ -18,6 +18,9 @@ const REQUEST_TIMEOUT_MS = 30_000;
 /** How long an idle connection is kept, ms: longer than the 60 s of usual load balancers. */
 const KEEP_ALIVE_MS = 75_000;
 
+/** How long a client may take not a single byte of its answer, ms: a stalled one holds a descriptor. */
+const STALLED_MS = 5 * 60_000;
+
 /** Largest head of a request, bytes: passwords of cloud registries take several KiB. */
 const MAX_HEADER_SIZE = 32 * 1024;
 
@@ -44,6 +47,7 @@ export async function listen(options: ListenOptions): Promise<Listening> {
       : createTlsServer({ ...SERVER_OPTIONS, ...certificate }, listener(app));
   const registry = secure ?? createServer(SERVER_OPTIONS, listener(app));
   const adminServer = createServer(SERVER_OPTIONS, listener(admin));
+  registry.setTimeout(STALLED_MS);
   const connections = new Connections(registry, secure ? 'secureConnection' : 'connection');
   const adminConnections = new Connections(adminServer, 'connection');
   const address = await open(registry, config.listen);
