@@ -8,7 +8,7 @@ export const LARGE_BUFFER: number = 1024 * 1024;
 export const SMALL_BUFFER: number = 64 * 1024;
 
 /** Most bytes of large buffers that are in use at once. */
-const BUDGET = 64 * 1024 * 1024;
+const BUDGET = 32 * 1024 * 1024;
 
 /** Most buffers that wait for use, of each size: what 16 fast clients keep in flight. */
 const MAX_IDLE = 32;
