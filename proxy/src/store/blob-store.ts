@@ -9,6 +9,8 @@ import type { Digest } from '../oci/digest.ts';
 /** Bytes that can be read from any position, now or as they arrive. */
 export interface BlobSource {
   readonly size: number;
+  /** The same for all sources whose bytes are the same and checked; undefined while that is not known. */
+  readonly identity?: object | undefined;
   /**
    * Reads at most `into.length` bytes from `position`, waiting until at least one is there.
    * Gives 0 only at `size`. Rejects with ShortBlobError when the rest will not come.

@@ -32,6 +32,10 @@ export class StoredSource implements BlobSource {
     return this.#options.blob.size;
   }
 
+  get identity(): object | undefined {
+    return this.#check === undefined ? this.#options.blob : undefined;
+  }
+
   async read(into: Uint8Array, position: number): Promise<number> {
     const wanted = Math.min(into.length, this.size - position);
     if (wanted <= 0) return 0;

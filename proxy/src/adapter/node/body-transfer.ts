@@ -3,7 +3,8 @@
 
 import type { ServerResponse } from 'node:http';
 import type { BlobBody, BodyPart, SentBody } from '../../routes/send-body.ts';
-import { type BufferPool, LARGE_BUFFER } from './buffer-pool.ts';
+import { type BufferPool, LARGE_BUFFER, SMALL_BUFFER } from './buffer-pool.ts';
+import type { HotPieces } from './hot-pieces.ts';
 
 /** Pieces that are being written at once. */
 const MAX_WRITES = 2;
@@ -17,13 +18,25 @@ const LINGER_MS = 10_000;
 /** Clients give up on a registry whose headers do not come; a source may take long for its first bytes. */
 const HEADERS_WITHIN_MS = 1000;
 
+/** What all bodies of a server share. */
+export interface SharedBuffers {
+  readonly pool: BufferPool;
+  readonly hot: HotPieces;
+}
+
+/** A buffer's way back, after it was written or when that will never be known. */
+interface Holding {
+  give(): void;
+  drop(): void;
+}
+
 export class BodyTransfer {
   readonly #response: ServerResponse;
   readonly #body: BlobBody;
-  readonly #pool: BufferPool;
+  readonly #buffers: SharedBuffers;
   readonly #sent: (result: SentBody) => void;
   /** Buffers that the response has and has not given back. */
-  readonly #writing = new Set<Uint8Array>();
+  readonly #writing = new Set<Holding>();
   #pendingWrites = 0;
   #bytesSent = 0;
   #isSlow = false;
@@ -33,12 +46,12 @@ export class BodyTransfer {
   constructor(
     response: ServerResponse,
     body: BlobBody,
-    pool: BufferPool,
+    buffers: SharedBuffers,
     sent: (result: SentBody) => void,
   ) {
     this.#response = response;
     this.#body = body;
-    this.#pool = pool;
+    this.#buffers = buffers;
     this.#sent = sent;
   }
 
@@ -105,34 +118,64 @@ export class BodyTransfer {
     }
   }
 
-  /** Reads and writes one piece; gives its length. */
+  /** Writes one piece; gives its length. */
   async #sendPiece(position: number, end: number): Promise<number> {
+    const sent = await this.#sendHotPiece(position, end);
+    return sent > 0 || this.#isClosed ? sent : await this.#sendOwnPiece(position, end);
+  }
+
+  /** Writes a piece that other bodies of the blob may use too; 0 when that cannot be. */
+  async #sendHotPiece(position: number, end: number): Promise<number> {
+    const { hot } = this.#buffers;
+    const { source } = this.#body;
+    const { identity } = source;
+    if (identity === undefined || this.#isSlow || end - position <= SMALL_BUFFER) return 0;
+    const start = position - (position % LARGE_BUFFER);
+    const piece = hot.take(identity, start, (into) => source.read(into, start));
+    if (piece === undefined) return 0;
+    // When another's read fails, this body's own read tells why.
+    const length = await piece.length.catch(() => 0);
+    const bytes = piece.buffer.subarray(position - start, Math.min(length, end - start));
+    if (bytes.length === 0 || this.#isClosed) {
+      hot.give(piece);
+      return 0;
+    }
+    this.#write(bytes, { give: () => hot.give(piece), drop: () => hot.drop(piece) });
+    return bytes.length;
+  }
+
+  /** Reads and writes one piece; gives its length. */
+  async #sendOwnPiece(position: number, end: number): Promise<number> {
+    const { pool } = this.#buffers;
     const wanted = end - position;
-    const buffer = this.#pool.take(wanted, this.#isSlow);
+    const buffer = pool.take(wanted, this.#isSlow);
     let length = 0;
     try {
       const into = wanted < buffer.length ? buffer.subarray(0, wanted) : buffer;
       length = await this.#body.source.read(into, position);
     } catch (error) {
-      this.#pool.give(buffer);
+      pool.give(buffer);
       throw error;
     }
     if (length === 0 || this.#isClosed) {
-      this.#pool.give(buffer);
+      pool.give(buffer);
       if (this.#isClosed) return 0;
       throw new Error(`the source ended at ${position}, expected ${end} bytes`);
     }
-    this.#write(buffer.subarray(0, length), buffer);
+    this.#write(buffer.subarray(0, length), {
+      give: () => pool.give(buffer),
+      drop: () => pool.drop(buffer),
+    });
     return length;
   }
 
-  #write(bytes: Uint8Array, buffer: Uint8Array | undefined): void {
+  #write(bytes: Uint8Array, holding: Holding | undefined): void {
     const startMs = performance.now();
     this.#pendingWrites += 1;
-    if (buffer !== undefined) this.#writing.add(buffer);
+    if (holding !== undefined) this.#writing.add(holding);
     this.#response.write(bytes, (error) => {
       this.#pendingWrites -= 1;
-      if (buffer !== undefined && this.#writing.delete(buffer)) this.#pool.give(buffer);
+      if (holding !== undefined && this.#writing.delete(holding)) holding.give();
       if (error === null || error === undefined) {
         this.#bytesSent += bytes.length;
         this.#noteSpeed(bytes.length, performance.now() - startMs);
@@ -161,7 +204,7 @@ export class BodyTransfer {
     if (this.#isClosed) return;
     this.#isClosed = true;
     // Writes of a dead connection may never be called back.
-    for (const buffer of this.#writing) this.#pool.drop(buffer);
+    for (const holding of this.#writing) holding.drop();
     this.#writing.clear();
     this.#body.source.close();
     this.#wake?.();

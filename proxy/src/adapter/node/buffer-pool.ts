@@ -17,6 +17,8 @@ export class BufferPool {
   readonly #large: Uint8Array[] = [];
   readonly #small: Uint8Array[] = [];
   readonly #budget: number;
+  /** Called when no large buffer is free: may give one back. */
+  onShortage: () => void = () => undefined;
   #largeInUse = 0;
 
   constructor(budget: number = BUDGET) {
@@ -30,11 +32,20 @@ export class BufferPool {
 
   /** A buffer for `wanted` bytes or a part of them. */
   take(wanted: number, isSlow: boolean): Uint8Array {
-    if (wanted <= SMALL_BUFFER || isSlow || this.inUse + LARGE_BUFFER > this.#budget) {
-      return this.#small.pop() ?? allocate(SMALL_BUFFER);
-    }
+    const large = wanted <= SMALL_BUFFER || isSlow ? undefined : this.takeLarge();
+    return large ?? this.#small.pop() ?? allocate(SMALL_BUFFER);
+  }
+
+  /** A large buffer; undefined when the budget is used up. */
+  takeLarge(): Uint8Array | undefined {
+    if (this.#isUsedUp()) this.onShortage();
+    if (this.#isUsedUp()) return undefined;
     this.#largeInUse += 1;
     return this.#large.pop() ?? allocate(LARGE_BUFFER);
+  }
+
+  #isUsedUp(): boolean {
+    return this.inUse + LARGE_BUFFER > this.#budget;
   }
 
   /** Takes back a buffer that nobody reads or writes any more. */

@@ -6,6 +6,7 @@ import type { Context } from 'hono';
 import type { SendBody } from '../../routes/send-body.ts';
 import { BodyTransfer } from './body-transfer.ts';
 import { BufferPool } from './buffer-pool.ts';
+import { HotPieces } from './hot-pieces.ts';
 
 /** Bindings of @hono/node-server over HTTP/1.1. */
 interface NodeBindings {
@@ -14,10 +15,11 @@ interface NodeBindings {
 
 /** A SendBody whose bodies share one pool of buffers. */
 export function createSendBody(pool: BufferPool = new BufferPool()): SendBody {
+  const buffers = { pool, hot: new HotPieces(pool) };
   return (c: Context<{ Bindings: NodeBindings }>, head, body, sent) => {
     const { outgoing } = c.env;
     outgoing.writeHead(head.status, head.headers);
-    void new BodyTransfer(outgoing, body, pool, sent).run();
+    void new BodyTransfer(outgoing, body, buffers, sent).run();
     return RESPONSE_ALREADY_SENT;
   };
 }
