@@ -32,8 +32,8 @@ export class BlobFetch {
   #answered: Origin | undefined;
   #size: number | undefined;
   #received = 0;
-  /** Bytes that the space keeps for this fetch. */
-  #admitted = 0;
+  /** What the space keeps for this fetch; more than one after the disk was full in the middle. */
+  readonly #admitted: number[] = [];
 
   constructor(parts: FillParts, options: BlobFetchOptions) {
     this.#parts = parts;
@@ -65,10 +65,9 @@ export class BlobFetch {
     try {
       const size = await this.#fetch();
       this.#learnSize(size);
-      space.stored(this.#admitted === 0 ? this.#received : this.#admitted);
-      this.#admitted = 0;
+      space.stored(this.#admitted.shift() ?? this.#received);
     } finally {
-      if (this.#admitted > 0) space.released(this.#admitted);
+      for (const room of this.#admitted.splice(0)) space.released(room);
     }
   }
 
@@ -147,7 +146,7 @@ export class BlobFetch {
 
   async #admit(size: number): Promise<boolean> {
     const isAdmitted = await this.#parts.space.admit(size);
-    if (isAdmitted) this.#admitted += size;
+    if (isAdmitted) this.#admitted.push(size);
     return isAdmitted;
   }
 
