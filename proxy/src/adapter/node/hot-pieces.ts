@@ -11,9 +11,7 @@ export interface HotPiece {
   readonly buffer: Uint8Array;
   /** How many bytes there are, once they were read. */
   readonly length: Promise<number>;
-}
-
-interface KeptPiece extends HotPiece {
+  /** Bodies that send it; this and what follows is changed by HotPieces alone. */
   users: number;
   /** Nobody new gets it: its read failed, or its buffer may be in use outside of this program's sight. */
   isForgotten: boolean;
@@ -22,9 +20,9 @@ interface KeptPiece extends HotPiece {
 
 export class HotPieces {
   readonly #pool: BufferPool;
-  readonly #pieces: WeakMap<object, Map<number, KeptPiece>> = new WeakMap();
+  readonly #pieces: WeakMap<object, Map<number, HotPiece>> = new WeakMap();
   /** Pieces that nobody sends now, the one that was left first in front. */
-  readonly #idle: Set<KeptPiece> = new Set();
+  readonly #idle: Set<HotPiece> = new Set();
 
   constructor(pool: BufferPool) {
     this.#pool = pool;
@@ -47,7 +45,7 @@ export class HotPieces {
     if (buffer === undefined) return undefined;
     const length = read(buffer);
     const flags = { users: 1, isForgotten: false, isDropped: false };
-    const piece: KeptPiece = { blob, start, buffer, length, ...flags };
+    const piece: HotPiece = { blob, start, buffer, length, ...flags };
     this.#remember(piece);
     // Whoever awaits the length is told too, and reads by itself.
     length.catch(() => this.#forget(piece));
@@ -55,8 +53,7 @@ export class HotPieces {
   }
 
   /** Ends one use. */
-  give(taken: HotPiece): void {
-    const piece = this.#pieceOf(taken);
+  give(piece: HotPiece): void {
     piece.users -= 1;
     if (piece.users > 0) return;
     if (!piece.isForgotten) this.#idle.add(piece);
@@ -65,25 +62,19 @@ export class HotPieces {
   }
 
   /** Ends one use whose write may still go on: the buffer is never used for anything else. */
-  drop(taken: HotPiece): void {
-    const piece = this.#pieceOf(taken);
+  drop(piece: HotPiece): void {
     piece.isDropped = true;
     this.#forget(piece);
     this.give(piece);
   }
 
-  #pieceOf(taken: HotPiece): KeptPiece {
-    // Only take() makes pieces.
-    return taken as KeptPiece;
-  }
-
-  #remember(piece: KeptPiece): void {
-    const pieces = this.#pieces.get(piece.blob) ?? new Map<number, KeptPiece>();
+  #remember(piece: HotPiece): void {
+    const pieces = this.#pieces.get(piece.blob) ?? new Map<number, HotPiece>();
     pieces.set(piece.start, piece);
     this.#pieces.set(piece.blob, pieces);
   }
 
-  #forget(piece: KeptPiece): void {
+  #forget(piece: HotPiece): void {
     if (piece.isForgotten) return;
     piece.isForgotten = true;
     this.#pieces.get(piece.blob)?.delete(piece.start);
