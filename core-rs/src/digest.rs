@@ -1,0 +1,1 @@
+//! File ids and content digests.

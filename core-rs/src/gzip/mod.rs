@@ -1,0 +1,1 @@
+//! Headers and trailers of gzip members (RFC 1952).

@@ -1,0 +1,1 @@
+//! What known compressors would have written: predicts tokens from plain text.

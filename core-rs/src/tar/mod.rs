@@ -1,0 +1,1 @@
+//! A tar stream as literal bytes and file contents.
