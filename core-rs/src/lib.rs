@@ -7,6 +7,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`digest`] | file ids and content digests |
+//! | [`limits`] | caps on what foreign bytes can make the core keep |
 //! | [`tar`] | a tar stream as literal bytes and file contents |
 //! | [`gzip`] | headers and trailers of gzip members |
 //! | [`deflate`] | a deflate stream as tokens and block headers, and back |
@@ -17,5 +18,6 @@
 pub mod deflate;
 pub mod digest;
 pub mod gzip;
+pub mod limits;
 pub mod model;
 pub mod tar;

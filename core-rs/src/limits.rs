@@ -1,0 +1,10 @@
+//! Caps on what foreign bytes can make the core keep in memory.
+
+/// Longest data of one pax header or GNU long name that is interpreted, in bytes. Go's `archive/tar`,
+/// which unpacks layers in containerd and dockerd, refuses longer ones (`maxSpecialFileSize`).
+pub const MAX_TAR_METADATA_SIZE: u64 = 1_048_576;
+
+/// Most regular files in one layer. A reference to a file takes 32 bytes for its id, so this many
+/// take 32 MiB: half of the 64 MiB that one layer may cost. A tar of empty files only needs 512
+/// bytes for each, so without a cap a small gzip bomb could ask for any amount.
+pub const MAX_TAR_FILES: u64 = 1_048_576;
