@@ -66,12 +66,18 @@ function pullHandler(
         headers: { Allow: 'GET, HEAD' },
       });
     }
-    const url = new URL(c.req.url);
+    const url = parseUrl(c.req.url);
     const request = parsePath(url, c.req.header('host'), names);
     c.get('record').request = request;
     const viewer = await readViewer(c, request, parts.credentials, passesThrough);
     return await answer(parts, request, { c, url, viewer });
   };
+}
+
+/** A Host header can be good HTTP and no host of a URL, such as `mirror.0`. */
+function parseUrl(text: string): URL {
+  if (URL.canParse(text)) return new URL(text);
+  throw new OciError('NAME_INVALID', 400, 'the Host header is not a host of a URL');
 }
 
 /** A client's credentials count only where they are passed on; elsewhere everybody is the same. */

@@ -33,6 +33,17 @@ export function digestOf(algorithm: DigestAlgorithm, hex: string): Digest {
   return parseDigest(`${algorithm}:${hex}`);
 }
 
+/** The digests of no bytes at all. */
+const EMPTY_DIGESTS: ReadonlySet<string> = new Set([
+  'sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+  'sha512:cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e',
+]);
+
+/** Whether a blob of 0 bytes can have the digest. */
+export function isEmptyDigest(digest: Digest): boolean {
+  return EMPTY_DIGESTS.has(digest);
+}
+
 export function digestAlgorithm(digest: Digest): DigestAlgorithm {
   return digest.startsWith('sha512:') ? 'sha512' : 'sha256';
 }

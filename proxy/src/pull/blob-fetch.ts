@@ -1,6 +1,6 @@
 // The work of a fill: brings one blob from an upstream into the store.
 
-import type { Digest } from '../oci/digest.ts';
+import { type Digest, isEmptyDigest } from '../oci/digest.ts';
 import { type PartialBlob, ShortBlobError, WrongBlobError } from '../store/blob-store.ts';
 import { UpstreamError } from '../upstream/upstream.ts';
 import type { FillParts } from './fill-parts.ts';
@@ -78,7 +78,8 @@ export class BlobFetch {
     transfer.cancel();
     const { digest, expected } = this.#options;
     const size = transfer.size ?? expected;
-    if (size === undefined) throw new ShortBlobError(digest, 'its size is not known');
+    if (size === undefined || (size === 0 && !isEmptyDigest(digest)))
+      throw new ShortBlobError(digest, 'its size is not known');
     this.#learnSize(size);
   }
 
@@ -87,7 +88,10 @@ export class BlobFetch {
     const partial = this.#partial;
     if (partial === undefined) return;
     if (partial.length === 0 || error instanceof WrongBlobError) await partial.discard();
-    else await partial.suspend();
+    else {
+      await partial.suspend();
+      this.#parts.space.stored(this.#received);
+    }
   }
 
   async #fetch(): Promise<number> {

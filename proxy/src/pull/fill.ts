@@ -193,7 +193,9 @@ export class Fill {
   #wakeSoon(): void {
     if (this.#isWakeDue) return;
     const { clock } = this.#parts.runtime;
-    const pauseMs = this.#lastWakeMs + WAKE_INTERVAL_MS - clock.now();
+    const sinceMs = clock.now() - this.#lastWakeMs;
+    // A clock that was set back must not keep anybody waiting.
+    const pauseMs = Math.min(WAKE_INTERVAL_MS, WAKE_INTERVAL_MS - sinceMs);
     if (pauseMs <= 0) {
       this.#wakeAll();
       return;

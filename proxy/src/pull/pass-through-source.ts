@@ -11,6 +11,9 @@ import { Transfer } from './transfer.ts';
 /** Size of one read of the bytes that a fill had before it was given up. */
 const PREFIX_READ_SIZE = 256 * 1024;
 
+/** How often one body may begin anew: each range that goes back costs the upstream a transfer. */
+const MAX_RESTARTS = 4;
+
 /** Bytes at the blob's beginning that are there already. */
 export interface Prefix {
   readonly length: number;
@@ -35,6 +38,7 @@ export class PassThroughSource implements BlobSource {
   #queueStart = 0;
   #end = 0;
   #isVerified = false;
+  #restarts = 0;
 
   constructor(options: PassThroughOptions) {
     this.#options = options;
@@ -65,6 +69,9 @@ export class PassThroughSource implements BlobSource {
 
   /** Begins anew for a reader that goes back, such as the second of two ranges. */
   #restart(): void {
+    this.#restarts += 1;
+    if (this.#restarts > MAX_RESTARTS)
+      throw this.#short('its ranges would cost too many transfers');
     this.#transfer?.cancel();
     this.#transfer = undefined;
     this.#queue = [];

@@ -119,7 +119,6 @@ export class StoredManifests {
 
   async #put(digest: Digest, bytes: Uint8Array): Promise<void> {
     const { store, space } = this.#parts;
-    if ((await store.stat(digest)) !== undefined) return;
     if (!(await space.admit(bytes.length))) throw new Error('there is no room');
     try {
       await store.put(digest, bytes);

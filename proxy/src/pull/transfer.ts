@@ -62,8 +62,16 @@ export class Transfer {
   }
 
   /** Waits for the first answer and tells whose it is. A failure is final: the upstream client has tried again already. */
-  begin(): Promise<Origin> {
-    return this.#open();
+  async begin(): Promise<Origin> {
+    try {
+      return await this.#open();
+    } catch (error) {
+      const isInvalid = error instanceof UpstreamError && error.kind === 'invalid';
+      if (!isInvalid || this.#position === 0) throw error;
+      // What answers a Range wrongly may still give the whole, of which the beginning is dropped.
+      this.#avoidsRange = true;
+      return await this.#open();
+    }
   }
 
   /** The next bytes; undefined at the end. Rejects with UpstreamError or WrongBlobError. */

@@ -293,8 +293,12 @@ export class DiskBlobStore implements BlobStore {
   }
 
   async #publish(path: string, digest: Digest): Promise<void> {
-    await this.#publisher.publish(path, digest);
-    this.#open.retire(digest);
+    try {
+      await this.#publisher.publish(path, digest);
+    } finally {
+      // Also a name that could not be made durable may mean another file by now.
+      this.#open.retire(digest);
+    }
     this.#checks.remember(digest);
   }
 

@@ -99,8 +99,11 @@ export class DiskPartialBlob implements PartialBlob {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#end();
-    await this.#file.close();
-    this.#owner.onClosed(this.digest);
+    try {
+      await this.#file.close();
+    } finally {
+      this.#owner.onClosed(this.digest);
+    }
   }
 
   async #check(size: number): Promise<void> {

@@ -144,7 +144,9 @@ export class StoreSpace implements Space {
 
   /** Whether no eviction could help: the blob alone is over the limit, or one just found too little. */
   #isFutile(look: Look, room: number): boolean {
-    if (this.#nowMs() < this.#futileUntilMs) return true;
+    // A pause longer than it was set means that the clock was set back.
+    const pauseMs = this.#futileUntilMs - this.#nowMs();
+    if (pauseMs > 0 && pauseMs <= PAUSE_MS) return true;
     return room + this.#sumPromised() > this.#limit(look);
   }
 

@@ -1,7 +1,7 @@
 // An upstream that is a registry reached over HTTP.
 // Source: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pull
 
-import { type Digest, isDigest } from '../oci/digest.ts';
+import { type Digest, isDigest, isEmptyDigest } from '../oci/digest.ts';
 import { MAX_MANIFEST_SIZE } from '../oci/manifest.ts';
 import { bareMediaType, MANIFEST_MEDIA_TYPES, OCI_INDEX } from '../oci/media-type.ts';
 import type { ManifestReference, RepositoryName } from '../oci/reference.ts';
@@ -21,12 +21,6 @@ import type { ClientResponse, UpstreamClient } from './upstream-client.ts';
 
 /** Largest page of tags or referrers, in bytes: 100,000 tags with long names. */
 const MAX_LIST_SIZE = 16 * 1024 * 1024;
-
-/** Digests of no bytes: nothing of an empty body can be held back until it is checked, so it is checked here. */
-const EMPTY_DIGESTS: ReadonlySet<string> = new Set([
-  'sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
-  'sha512:cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e',
-]);
 
 const MANIFEST_HEADERS = { accept: MANIFEST_MEDIA_TYPES.join(', ') };
 
@@ -91,7 +85,9 @@ export class RegistryUpstream implements Upstream {
       options,
       (response) => {
         checkContent(response);
-        return announcedLength(response);
+        const size = announcedLength(response);
+        // Registries that leave a HEAD's length out have it filled in with 0 by some proxies.
+        return size === 0 && !isEmptyDigest(digest) ? undefined : size;
       },
     );
   }
@@ -110,7 +106,7 @@ export class RegistryUpstream implements Upstream {
       (response) => {
         checkContent(response);
         const announced = announcedLength(response);
-        if (announced === 0 && !EMPTY_DIGESTS.has(digest))
+        if (announced === 0 && !isEmptyDigest(digest))
           throw invalidError(response.name, 'no bytes, which is not what the digest names');
         return receiveBlob(response, start, {
           announced,

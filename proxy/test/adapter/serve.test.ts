@@ -92,6 +92,20 @@ test('sendBody() gives every client its own bytes when they share pieces', async
   t.true(sources.every((source) => source.isClosed));
 });
 
+test('sendBody() frees everything when a client that pipelined goes', async (t) => {
+  const server = await startServer(t);
+  const [path, first] = put(server.mirror, pattern(40 * MIB));
+  const [other, second] = put(server.mirror, pattern(41 * MIB));
+  const request = (of: string) => `GET ${of} HTTP/1.1\r\nHost: mirror\r\n\r\n`;
+  const socket = await openSocket(server.port, request(path) + request(other));
+  await once(socket, 'data');
+  while (second.reads === 0) await new Promise((resolve) => setImmediate(resolve));
+  socket.resetAndDestroy();
+  await Promise.all([first.closed, second.closed]);
+  await untilEnded(server, 2);
+  t.is(server.pool.inUse, 0);
+});
+
 test('sendBody() sends several ranges as multipart', async (t) => {
   const server = await startServer(t);
   const bytes = pattern(3 * MIB);

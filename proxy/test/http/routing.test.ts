@@ -126,6 +126,11 @@ test('pushes and deletes are 405 UNSUPPORTED with nothing contacted', async (t) 
   t.is(mirror.upstream.count('pushed'), 0);
 });
 
+test('a Host that is no host of a URL is NAME_INVALID', async (t) => {
+  const answer = await get(mirror.url('/v2/a/manifests/x'), { host: 'mirror.0' });
+  t.is(answer.status, 400);
+});
+
 test('malformed names are NAME_INVALID with nothing contacted', async (t) => {
   for (const name of [
     'Upper/case',

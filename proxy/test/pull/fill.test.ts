@@ -125,6 +125,30 @@ test('pullBlob() keeps what came when the upstream gives out, and goes on from t
   t.is(upstream.asked.find(({ what }) => what === 'open-blob')?.start, 450_000);
 });
 
+test('pullBlob() goes on from a partial blob although the upstream answers its Range wrongly', async (t) => {
+  const { mirror, upstream, clock, store } = makeMirror();
+  upstream.add(LAYER);
+  const partial = await store.begin(DIGEST);
+  await partial.append(LAYER.subarray(0, 300_000));
+  await partial.suspend();
+  await partial.close();
+  upstream.respond = (_, start) => {
+    if (start > 0) throw upstreamError('invalid');
+    return body(LAYER, 0);
+  };
+  const { source } = await mirror.pullBlob(repository('a'), DIGEST, viewer());
+  t.true((await whileTimePasses(clock, readBody(source))).bytes.equals(LAYER));
+});
+
+test('pullBlob() without room never answers with an empty body that the digest does not name', async (t) => {
+  const { mirror, upstream, index, space } = makeMirror();
+  upstream.add(LAYER);
+  await index.putMembership('fake/a', DIGEST, { size: 0, shared: true });
+  upstream.respond = () => body(new Uint8Array(), 0, { size: undefined });
+  space.isRoomy = false;
+  await t.throwsAsync(mirror.pullBlob(repository('a'), DIGEST, viewer()));
+});
+
 test('pullBlob() stores a partial blob that turns out to be whole', async (t) => {
   const { mirror, upstream, clock, store } = makeMirror();
   upstream.add(LAYER);

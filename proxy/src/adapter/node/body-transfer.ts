@@ -60,7 +60,10 @@ export class BodyTransfer {
     const { source, parts } = this.#body;
     this.#response.once('close', this.#close);
     this.#response.on('error', this.#close);
-    if (this.#response.destroyed || this.#response.req.destroyed) this.#close();
+    // A response whose turn on a pipelined connection never comes hears nothing of its end.
+    const { socket } = this.#response.req;
+    socket.once('close', this.#close);
+    if (socket.destroyed || this.#response.destroyed || this.#response.req.destroyed) this.#close();
     const headersTimer = setTimeout(() => this.#response.flushHeaders(), HEADERS_WITHIN_MS);
     let error: unknown;
     try {
@@ -71,6 +74,7 @@ export class BodyTransfer {
     }
     clearTimeout(headersTimer);
     while (!this.#isClosed && this.#pendingWrites > 0) await this.#change();
+    socket.off('close', this.#close);
     source.close();
     this.#finish(error);
   }

@@ -9,11 +9,17 @@ export class Connections {
   readonly #server: Server;
   /** Answers open on each connection. */
   readonly #open = new Map<Socket, number>();
+  /** Connections that may not carry HTTP yet: those in a TLS handshake. */
+  readonly #raw = new Set<Socket>();
   #isDraining = false;
 
   /** `event`: where the server tells of connections that carry HTTP. */
   constructor(server: Server, event: 'connection' | 'secureConnection') {
     this.#server = server;
+    server.on('connection', (socket: Socket) => {
+      this.#raw.add(socket);
+      socket.once('close', () => this.#raw.delete(socket));
+    });
     server.on(event, (socket: Socket) => {
       this.#open.set(socket, 0);
       socket.once('close', () => this.#open.delete(socket));
@@ -49,6 +55,6 @@ export class Connections {
   }
 
   #cut(): void {
-    for (const socket of this.#open.keys()) socket.destroy();
+    for (const socket of [...this.#open.keys(), ...this.#raw]) socket.destroy();
   }
 }
