@@ -57,3 +57,9 @@ export function partialDigest(name: string): Digest | undefined {
 export function isTemporary(name: string): boolean {
   return name.endsWith(TEMPORARY_SUFFIX);
 }
+
+/** When a file went to quarantine, by its name; undefined when the name does not tell. */
+export function quarantinedMs(name: string): number | undefined {
+  const digits = /-(\d+)$/.exec(name)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}

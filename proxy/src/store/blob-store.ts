@@ -66,6 +66,8 @@ export interface BlobStore {
   removePartial(digest: Digest): Promise<boolean>;
   /** Takes a damaged blob out of sight and keeps its bytes for inspection. */
   quarantine(digest: Digest): Promise<void>;
+  /** Removes what went to quarantine before then; gives its bytes. */
+  removeQuarantined(beforeMs: number): Promise<number>;
   /** Hashes a committed blob off the event loop. */
   verify(digest: Digest): Promise<'whole' | 'damaged' | 'absent'>;
   /** Whether anything reads or writes the blob in this process. */

@@ -9,6 +9,9 @@ import { GRACE_MS, STALE_PARTIAL_MS } from './evict.ts';
 import { readNamed } from './holdings.ts';
 import type { Index } from './index.ts';
 
+/** How long damaged blobs are kept for inspection, ms: a week, so that they do not fill the disk. */
+const QUARANTINE_MS = 7 * 24 * 60 * 60 * 1000;
+
 export interface CollectOptions {
   readonly store: BlobStore;
   readonly index: Index;
@@ -18,22 +21,26 @@ export interface CollectOptions {
 export interface Collected {
   readonly blobs: number;
   readonly partials: number;
-  /** Sum of the removed blobs and partial blobs. */
+  /** Sum of the removed blobs, partial blobs and old damaged ones. */
   readonly bytes: number;
   /** Grants that had ended. */
   readonly grants: number;
 }
 
-/** Removes blobs that no manifest names and no repository has, stale partial blobs and ended grants. */
+/**
+ * Removes blobs that no manifest names and no repository has, stale partial blobs, old damaged
+ * blobs and ended grants.
+ */
 export async function collectGarbage(options: CollectOptions): Promise<Collected> {
   const { store, index, clock } = options;
   const nowMs = clock.now();
+  const quarantined = await store.removeQuarantined(nowMs - QUARANTINE_MS);
   const partials = await removeStalePartials(store, nowMs);
   const blobs = await removeUnnamed(store, index, nowMs);
   return {
     blobs: blobs.length,
     partials: partials.length,
-    bytes: [...blobs, ...partials].reduce((sum, entry) => sum + entry.size, 0),
+    bytes: [...blobs, ...partials].reduce((sum, entry) => sum + entry.size, quarantined),
     grants: await index.removeExpired(nowMs),
   };
 }

@@ -7,7 +7,7 @@ import type { Log } from '../log.ts';
 import { type Digest, digestAlgorithm, digestHex, digestOf, isDigest } from '../oci/digest.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { BlobChecks } from './blob-checks.ts';
-import { BlobPaths, isTemporary, partialDigest } from './blob-paths.ts';
+import { BlobPaths, isTemporary, partialDigest, quarantinedMs } from './blob-paths.ts';
 import {
   type BlobEntry,
   type BlobSource,
@@ -204,6 +204,19 @@ export class DiskBlobStore implements BlobStore {
     }
     await files.syncDirectory(this.#paths.quarantine);
     await files.syncDirectory(this.#paths.folderOf(digest));
+  }
+
+  async removeQuarantined(beforeMs: number): Promise<number> {
+    let bytes = 0;
+    for (const name of await this.#list(this.#paths.quarantine)) {
+      const sinceMs = quarantinedMs(name);
+      if (sinceMs === undefined || sinceMs >= beforeMs) continue;
+      const path = `${this.#paths.quarantine}/${name}`;
+      const status = await this.#runtime.files.stat(path);
+      await this.#runtime.files.remove(path);
+      bytes += status?.size ?? 0;
+    }
+    return bytes;
   }
 
   async verify(digest: Digest): Promise<'whole' | 'damaged' | 'absent'> {

@@ -112,6 +112,11 @@ export class MemoryBlobStore implements BlobStore {
     return this.#partials.delete(digest);
   }
 
+  async removeQuarantined(): Promise<number> {
+    this.quarantined.length = 0;
+    return 0;
+  }
+
   async quarantine(digest: Digest): Promise<void> {
     if (this.#blobs.delete(digest)) this.quarantined.push(digest);
   }

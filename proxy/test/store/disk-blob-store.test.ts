@@ -300,6 +300,18 @@ test('open() gives nothing of a small damaged blob and reports it once', (t) =>
     t.false(store.isBusy(SMALL_DIGEST));
   }));
 
+test('removeQuarantined() removes what went there before, and nothing later', (t) =>
+  withFolder(async ({ folder, open }) => {
+    const store = await open();
+    await store.put(SMALL_DIGEST, SMALL);
+    await store.quarantine(SMALL_DIGEST);
+    const [name = ''] = await readdir(join(folder, 'quarantine'));
+    const sinceMs = Number(name.split('-').at(-1));
+    t.is(await store.removeQuarantined(sinceMs), 0);
+    t.is(await store.removeQuarantined(sinceMs + 1), SMALL.length);
+    t.deepEqual(await readdir(join(folder, 'quarantine')), []);
+  }));
+
 test('read() of a source sets a blob aside when its file became shorter or cannot be read', (t) =>
   withFolder(async ({ folder, damaged, open }) => {
     let isBroken = false;
