@@ -1,5 +1,16 @@
 //! A deflate stream (RFC 1951) as tokens and block headers, and back to the bit.
 
+pub mod bit_reader;
+pub mod bit_writer;
+pub mod block;
+pub mod error;
+pub mod huffman;
+pub mod inflate;
 pub mod token;
 
+pub use bit_reader::BitReader;
+pub use bit_writer::BitWriter;
+pub use block::{BlockHeader, BlockKind, BlockWriter, DynamicCodes, read_header, write_header};
+pub use error::{InflateError, WriteError};
+pub use inflate::{Block, InflateOptions, Inflater};
 pub use token::Token;
