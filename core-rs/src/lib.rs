@@ -12,6 +12,7 @@
 //! | [`gzip`] | headers and trailers of gzip members |
 //! | [`deflate`] | a deflate stream as tokens and block headers, and back |
 //! | [`model`] | what known compressors would have written |
+//! | [`segment`] | stretches of a stream that are rebuilt each on its own |
 
 #![forbid(unsafe_code)]
 
@@ -20,4 +21,5 @@ pub mod digest;
 pub mod gzip;
 pub mod limits;
 pub mod model;
+pub mod segment;
 pub mod tar;

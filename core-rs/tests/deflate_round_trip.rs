@@ -144,11 +144,8 @@ fn read_block_keeps_odd_padding_of_stored_blocks() {
 #[test]
 fn read_block_keeps_both_forms_of_the_longest_match() {
     let tokens = |count| {
-        let longest = Token::Match {
-            length: 258,
-            distance: 1,
-        };
-        let mut tokens = vec![Token::Literal(b'a')];
+        let longest = Token::matched(258, 1);
+        let mut tokens = vec![Token::literal(b'a')];
         tokens.extend(std::iter::repeat_n(longest, count));
         tokens
     };
@@ -184,7 +181,7 @@ fn write_tokens_refuses_a_long_form_that_is_none() {
     let result = BlockWriter::default().write_tokens(
         &mut BitWriter::new(),
         &header,
-        &[Token::Literal(b'a')],
+        &[Token::literal(b'a')],
     );
     assert_eq!(result, Err(WriteError::LongForm { index: 0 }));
 }

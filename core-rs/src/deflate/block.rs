@@ -7,7 +7,7 @@ use super::huffman::{
     Alphabet, CODE_LENGTH_SYMBOLS, DISTANCE_SYMBOLS, DISTANCES, DecodeTable, END_OF_BLOCK,
     EncodeTable, LENGTHS, LITERAL_SYMBOLS, VALUE_SHIFT, check_lengths, fixed_lengths,
 };
-use super::token::{MAX_DISTANCE, MAX_MATCH, MIN_MATCH, Token};
+use super::token::{MAX_DISTANCE, MAX_MATCH, MIN_MATCH, Token, TokenKind};
 
 /// Order in which the lengths of the code length code are written (RFC 1951 §3.2.7).
 const CODE_LENGTH_ORDER: [usize; CODE_LENGTH_SYMBOLS] = [
@@ -422,8 +422,8 @@ impl BlockWriter {
             let problem = WriteError::LongForm { index };
             let ordinary = tokens.get(from..index).ok_or(problem)?;
             self.write_run(bits, ordinary, from)?;
-            match tokens.get(index) {
-                Some(&Token::Match {
+            match tokens.get(index).map(|token| token.kind()) {
+                Some(TokenKind::Match {
                     length: MAX_MATCH,
                     distance,
                 }) => self.write_long_form(bits, distance, index)?,
@@ -463,11 +463,11 @@ impl BlockWriter {
         first: usize,
     ) -> Result<(), WriteError> {
         for (index, &token) in tokens.iter().enumerate() {
-            match token {
-                Token::Literal(byte) => {
+            match token.kind() {
+                TokenKind::Literal(byte) => {
                     self.write_literal_symbol(bits, usize::from(byte), first + index)?;
                 }
-                Token::Match { length, distance } => {
+                TokenKind::Match { length, distance } => {
                     self.write_match(bits, length, distance, first + index)?;
                 }
             }

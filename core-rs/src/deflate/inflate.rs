@@ -215,7 +215,7 @@ impl Inflater {
                 let byte = entry.to_le_bytes()[2];
                 self.text[end] = byte;
                 end += 1;
-                tokens.push(Token::Literal(byte));
+                tokens.push(Token::literal(byte));
                 continue;
             }
             if entry & IS_END != 0 {
@@ -240,7 +240,7 @@ impl Inflater {
                 usize::from(distance),
             );
             end += usize::from(length);
-            tokens.push(Token::Match { length, distance });
+            tokens.push(Token::matched(length, distance));
         }
     }
 }
