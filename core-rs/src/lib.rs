@@ -23,5 +23,7 @@ pub mod digest;
 pub mod gzip;
 pub mod limits;
 pub mod model;
+pub mod recipe;
 pub mod segment;
 pub mod tar;
+mod varint;

@@ -8,3 +8,7 @@ pub const MAX_TAR_METADATA_SIZE: u64 = 1_048_576;
 /// take 32 MiB: half of the 64 MiB that one layer may cost. A tar of empty files only needs 512
 /// bytes for each, so without a cap a small gzip bomb could ask for any amount.
 pub const MAX_TAR_FILES: u64 = 1_048_576;
+
+/// Longest directory of a recipe, in bytes. A chunk of 256 KiB takes at most 16 bytes in it, so this
+/// is enough for a skeleton of 64 GiB.
+pub const MAX_RECIPE_DIRECTORY_SIZE: u64 = 4 << 20;

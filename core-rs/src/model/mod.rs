@@ -5,7 +5,13 @@
 //! [correction](crate::segment::corrections) tells, so a model may be wrong; it must only be the same
 //! at ingest and at restore.
 
-use crate::deflate::Token;
+pub mod compressor;
+pub mod literals;
+
+pub use compressor::Compressor;
+pub use literals::Literals;
+
+use crate::deflate::{Token, TokenKind};
 
 /// Bytes of plain text before a segment that a model is given, if there are so many: one call of
 /// klauspost's encoder, and more than any window.
@@ -57,7 +63,6 @@ pub trait Model {
 
 /// The token, or what is left of it when it reaches past `end`.
 fn clip(token: Token, text: &[u8], position: usize, end: usize) -> Token {
-    use crate::deflate::TokenKind;
     let room = end - position;
     match token.kind() {
         TokenKind::Match { distance, .. } if token.length() > room && room >= 3 => {

@@ -86,7 +86,7 @@ pub fn find_corrections<M: Model>(
                 model.advance(text, position, actual);
                 tokens = rest;
                 position += actual.length();
-                Change::Token(actual)
+                Change::of(actual)
             };
             corrections.push(Correction { gap, change });
             gap = 0;
@@ -133,7 +133,8 @@ pub fn find_tokens<M: Model, E: From<ReplayError>>(
                     gap = gap.saturating_sub(1);
                     predicted
                 }
-                Some(Change::Token(token)) => token,
+                Some(Change::Literal) => Token::literal(text[position]),
+                Some(Change::Match { length, distance }) => Token::matched(length, distance),
                 Some(Change::LiteralPortion) => {
                     let portion = literal_portion(model, position, end);
                     if portion == position {
