@@ -21,6 +21,7 @@ pub mod compression;
 pub mod deflate;
 pub mod digest;
 pub mod gzip;
+pub mod ingest;
 pub mod limits;
 pub mod model;
 pub mod recipe;

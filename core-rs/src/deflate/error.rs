@@ -109,6 +109,26 @@ pub enum InflateError {
     },
 }
 
+impl InflateError {
+    /// The same, counted from so many bits before.
+    #[must_use]
+    pub const fn moved_by(mut self, bits: u64) -> Self {
+        match &mut self {
+            Self::Truncated { bit_offset, .. }
+            | Self::BlockType { bit_offset, .. }
+            | Self::StoredLength { bit_offset, .. }
+            | Self::SymbolCount { bit_offset, .. }
+            | Self::RepeatOfNothing { bit_offset }
+            | Self::RunTooLong { bit_offset, .. }
+            | Self::Code { bit_offset, .. }
+            | Self::Symbol { bit_offset, .. }
+            | Self::TooFarBack { bit_offset, .. }
+            | Self::OutputLimit { bit_offset, .. } => *bit_offset += bits,
+        }
+        self
+    }
+}
+
 /// Why a block cannot be written as its header says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WriteError {
