@@ -103,7 +103,7 @@ fn run<M: Model>(mut new_model: impl FnMut() -> M, segments: &[Segment]) {
             &segment.stretches,
             &corrections,
             |block| {
-                found.extend_from_slice(block);
+                found.extend_from_slice(block.tokens);
                 Ok::<(), ReplayError>(())
             },
         )
