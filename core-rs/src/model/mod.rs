@@ -7,9 +7,11 @@
 
 pub mod compressor;
 pub mod literals;
+pub mod models;
 
 pub use compressor::Compressor;
 pub use literals::Literals;
+pub use models::{ModelUser, Models};
 
 use crate::deflate::{Token, TokenKind};
 

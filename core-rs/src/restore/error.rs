@@ -1,8 +1,7 @@
 //! Why a layer, or a part of one, cannot be made again.
 
-use crate::deflate::WriteError;
-use crate::recipe::RecipeError;
-use crate::segment::ReplayError;
+use crate::recipe::{RecipeError, Section};
+use crate::segment::RebuildError;
 
 /// What is wrong with a recipe or with the files given for it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,7 +20,9 @@ pub enum RestoreError {
         expected: u64,
     },
     /// A part that was made is not the layer's: the files given are not those of the recipe.
-    #[error("part {part} of the layer, at offset {offset}, comes out wrong: the files given for it are other ones")]
+    #[error(
+        "part {part} of the layer, at offset {offset}, comes out wrong: the files given for it are other ones"
+    )]
     WrongPart {
         /// Which part.
         part: usize,
@@ -48,20 +49,22 @@ pub enum RestoreError {
         /// Bytes asked for.
         expected: u64,
     },
-    /// A segment's tokens do not fit its text: the files given are other ones, or the recipe is wrong.
+    /// A segment cannot be made of its text: the files given are other ones, or the recipe is wrong.
     #[error("part {part} of the layer cannot be made: {problem}")]
-    Replay {
+    Rebuild {
         /// Which part.
         part: usize,
         /// What does not fit.
-        problem: ReplayError,
+        problem: RebuildError,
     },
-    /// A segment's blocks cannot be written.
-    #[error("part {part} of the layer cannot be written: {problem}")]
-    Write {
-        /// Which part.
-        part: usize,
-        /// What cannot be written.
-        problem: WriteError,
-    },
+}
+
+impl RestoreError {
+    pub(super) const fn malformed(section: Section, offset: u64) -> Self {
+        Self::Recipe(RecipeError::Malformed {
+            section,
+            offset,
+            field: "what is kept of a segment",
+        })
+    }
 }

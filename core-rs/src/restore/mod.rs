@@ -9,6 +9,6 @@ pub mod part;
 pub mod tar_map;
 
 pub use error::RestoreError;
-pub use layer::Restorer;
+pub use layer::{Restorer, Scratch};
 pub use part::Part;
-pub use tar_map::{FilePlace, FileSource, TarMap};
+pub use tar_map::{FilePlace, FileSource, TarMap, read_file_ids};

@@ -26,6 +26,8 @@ const MAX_BLOCKS: usize = 4096;
 /// A block, or the part of one that is in a segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SegmentBlock {
+    /// Where it begins, bits from the start of the segment's first byte.
+    pub bit_offset: u64,
     /// Its header, unless it began in an earlier segment.
     pub header: Option<BlockHeader>,
     /// Bytes of plain text.
@@ -176,6 +178,7 @@ impl Cutter {
             self.open = None;
         }
         let block = SegmentBlock {
+            bit_offset: piece.bit_offset,
             header: piece.header,
             length: plain.len(),
             tokens: self.block_tokens.len(),
