@@ -44,7 +44,7 @@ fn main() {
 
 fn builders() -> Vec<(&'static str, TableBuilder)> {
     use KlauspostLevel::{Fast, Lazy, Literals};
-    use KlauspostVersion::{V1_11, V1_12, V1_14, V1_18_1, V1_18_2};
+    use KlauspostVersion::{V1_11, V1_12, V1_14, V1_18_1, V1_18_2, V1_20_4};
     let klauspost = TableBuilder::klauspost;
     vec![
         ("go", TableBuilder::Go),
@@ -56,12 +56,15 @@ fn builders() -> Vec<(&'static str, TableBuilder)> {
         ("klauspost-1.14-fast", klauspost(V1_14, Fast)),
         ("klauspost-1.18.1-fast", klauspost(V1_18_1, Fast)),
         ("klauspost-1.18.2-fast", klauspost(V1_18_2, Fast)),
+        ("klauspost-1.20.4-fast", klauspost(V1_20_4, Fast)),
         ("klauspost-1.11-lazy", klauspost(V1_11, Lazy)),
         ("klauspost-1.14-lazy", klauspost(V1_14, Lazy)),
         ("klauspost-1.18.1-lazy", klauspost(V1_18_1, Lazy)),
         ("klauspost-1.18.2-lazy", klauspost(V1_18_2, Lazy)),
+        ("klauspost-1.20.4-lazy", klauspost(V1_20_4, Lazy)),
         ("klauspost-1.11-literals", klauspost(V1_11, Literals)),
         ("klauspost-1.18.2-literals", klauspost(V1_18_2, Literals)),
+        ("klauspost-1.20.4-literals", klauspost(V1_20_4, Literals)),
     ]
 }
 

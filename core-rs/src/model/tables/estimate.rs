@@ -81,7 +81,7 @@ fn fast_log2(value: f32) -> f32 {
     let bits = value.to_bits();
     let exponent = real(u64::from(bits >> 23 & 0xff)) - 128.0;
     let mantissa = f32::from_bits((bits & MANTISSA) + ONE);
-    exponent + ((-0.344_848_43 * mantissa + 2.024_665_78) * mantissa - 0.674_877_59)
+    exponent + ((-0.344_848_43 * mantissa + 2.024_665_8) * mantissa - 0.674_877_6)
 }
 
 #[expect(

@@ -3,9 +3,9 @@
 //! Source: `huffman_bit_writer.go`, and `deflate.go` for the calls.
 
 use super::BlockFacts;
+use super::code_lengths::{Method, code_lengths};
 use super::frequencies::Frequencies;
 use super::header::Header;
-use super::limited::limited_lengths;
 use crate::deflate::BlockKind;
 use crate::deflate::huffman::{DISTANCE_SYMBOLS, END_OF_BLOCK, LITERAL_SYMBOLS, MAX_CODE_BITS};
 
@@ -36,20 +36,35 @@ impl DynamicBlock {
             frequencies.distances[0] = 1;
             distance_count = 1;
         }
-        let block = Self::announcing(&frequencies, literal_count, distance_count);
+        let block = Self::announcing(
+            Method::PackageMerge,
+            &frequencies,
+            literal_count,
+            distance_count,
+        );
         (frequencies, block)
     }
 
     pub(super) fn announcing(
+        method: Method,
         frequencies: &Frequencies,
         literal_count: usize,
         distance_count: usize,
     ) -> Self {
         let mut literals = [0; LITERAL_SYMBOLS];
         let mut distances = [0; DISTANCE_SYMBOLS];
-        limited_lengths(&frequencies.literals, MAX_CODE_BITS, &mut literals);
-        limited_lengths(&frequencies.distances, MAX_CODE_BITS, &mut distances);
-        let header = Header::go(&literals[..literal_count], &distances[..distance_count]);
+        code_lengths(method, &frequencies.literals, MAX_CODE_BITS, &mut literals);
+        code_lengths(
+            method,
+            &frequencies.distances,
+            MAX_CODE_BITS,
+            &mut distances,
+        );
+        let header = Header::go(
+            method,
+            &literals[..literal_count],
+            &distances[..distance_count],
+        );
         let bits = header.bits + frequencies.coded_bits(&literals, &distances);
         Self { header, bits }
     }

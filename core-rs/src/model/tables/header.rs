@@ -1,6 +1,6 @@
 //! A dynamic block's header from the lengths of its codes, and the bits that it takes.
 
-use super::limited::limited_lengths;
+use super::code_lengths::{Method, code_lengths};
 use crate::deflate::DynamicCodes;
 use crate::deflate::block::{CODE_LENGTH_ORDER, LengthRun};
 use crate::deflate::huffman::CODE_LENGTH_SYMBOLS;
@@ -152,12 +152,12 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// Of code lengths that are all announced, with the code for them that Go builds.
-    pub(super) fn go(literals: &[u8], distances: &[u8]) -> Self {
+    /// Of code lengths that are all announced, as Go and klauspost write them.
+    pub(super) fn go(method: Method, literals: &[u8], distances: &[u8]) -> Self {
         let runs = Runs::new(literals, distances, RunStyle::Go);
-        let mut code_lengths = [0; CODE_LENGTH_SYMBOLS];
-        limited_lengths(&runs.counts, MAX_CODE_LENGTH_BITS, &mut code_lengths);
-        Self::new(literals.len(), distances.len(), runs, &code_lengths)
+        let mut by_symbol = [0; CODE_LENGTH_SYMBOLS];
+        code_lengths(method, &runs.counts, MAX_CODE_LENGTH_BITS, &mut by_symbol);
+        Self::new(literals.len(), distances.len(), runs, &by_symbol)
     }
 
     /// `by_symbol`: lengths of the code that the runs are written in.

@@ -7,13 +7,13 @@
 //! Source: `flate/huffman_bit_writer.go`, `token.go`, and `deflate.go` for the calls, in v1.11.13, v1.13.6, v1.14.4, v1.15.15, v1.16.7, v1.17.11, v1.18.0 to v1.18.4 and v1.20.0.
 
 use super::BlockFacts;
+use super::code_lengths::{Method, code_lengths};
 use super::estimate::{
     ANY_BITS, BitLimits, ONE_TO_15_BITS, literal_bits, looks_random, token_bits,
 };
 use super::frequencies::{FIRST_LENGTH, Frequencies, coded_bits};
 use super::go::{DynamicBlock, MAX_STORED, stored_bits, used};
 use super::header::bits_of;
-use super::limited::limited_lengths;
 use crate::deflate::huffman::{DISTANCE_SYMBOLS, END_OF_BLOCK, LITERAL_SYMBOLS, MAX_CODE_BITS};
 use crate::deflate::{BlockKind, DynamicCodes};
 
@@ -21,8 +21,10 @@ use crate::deflate::{BlockKind, DynamicCodes};
 const MAX_FIXED_TOKENS: u64 = 250;
 /// Header that literals are reckoned with when no codes are open (`guessHeaderSizeBits`).
 const GUESSED_HEADER_BITS: u64 = 70 * 8;
-/// A last call of so few bytes is stored (`storeFast`).
+/// A last call of so few bytes is stored (`storeFast`); from v1.20.4 on if it is the first one too.
 const MAX_STORED_TAIL: u64 = 32;
+/// From v1.20.4 on, so few bytes are always stored (less than `minNonLiteralBlockSize`).
+const MAX_STORED_CALL: u64 = 12;
 
 /// Versions that write other headers for the same tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,8 +37,20 @@ pub enum KlauspostVersion {
     V1_14,
     /// v1.18.1: lengths are announced up to the last symbol that occurs.
     V1_18_1,
-    /// v1.18.2 and later, and Go 1.27: the end of a block counts for estimates.
+    /// v1.18.2 to v1.20.3, and Go 1.27: the end of a block counts for estimates.
     V1_18_2,
+    /// v1.20.4: a Huffman tree is tried before package-merge, and few bytes are not always stored.
+    V1_20_4,
+}
+
+impl KlauspostVersion {
+    fn method(self) -> Method {
+        if self >= Self::V1_20_4 {
+            Method::TreeFirst
+        } else {
+            Method::PackageMerge
+        }
+    }
 }
 
 /// Which of the encoders hands over tokens.
@@ -120,6 +134,8 @@ impl OpenCodes {
 pub struct Klauspost {
     version: KlauspostVersion,
     level: KlauspostLevel,
+    /// There were calls before.
+    has_history: bool,
     open: Option<OpenCodes>,
 }
 
@@ -129,8 +145,21 @@ impl Klauspost {
         Self {
             version,
             level,
+            has_history: false,
             open: None,
         }
+    }
+
+    /// Within a stream, between two calls; `open`: the codes of the block that may go on there.
+    pub fn within(
+        version: KlauspostVersion,
+        level: KlauspostLevel,
+        open: Option<&DynamicCodes>,
+    ) -> Self {
+        let mut klauspost = Self::new(version, level);
+        klauspost.has_history = true;
+        klauspost.open = open.and_then(|codes| klauspost.open_codes(codes));
+        klauspost
     }
 
     /// How far one call of the encoder goes.
@@ -154,35 +183,51 @@ impl Klauspost {
                 facts.stored()
             });
         }
-        let has_matches = facts.frequencies.matches() > 0;
         match self.level {
-            KlauspostLevel::Fast if facts.frequencies.tokens() == 0 => Some(facts.stored()),
-            KlauspostLevel::Fast
-                if facts.is_flushed && facts.plain_length <= MAX_STORED_TAIL && !has_matches =>
-            {
-                Some(facts.stored())
-            }
+            KlauspostLevel::Literals => self.literals(facts),
             KlauspostLevel::Lazy if self.fills() => Some(Self::alone(facts)),
-            KlauspostLevel::Fast if has_matches => self.tokens(facts),
             KlauspostLevel::Lazy => self.tokens(facts),
-            KlauspostLevel::Fast | KlauspostLevel::Literals => self.literals(facts),
+            KlauspostLevel::Fast if facts.frequencies.matches() > 0 => self.tokens(facts),
+            KlauspostLevel::Fast if self.is_stored_untried(facts) => Some(facts.stored()),
+            KlauspostLevel::Fast => self.literals(facts),
         }
+    }
+
+    /// A call without matches that is stored whatever its bytes are. That no match was found at all,
+    /// not even one too short to help, is said by facts without tokens.
+    fn is_stored_untried(&self, facts: &BlockFacts<'_>) -> bool {
+        let is_few = if self.version < KlauspostVersion::V1_20_4 {
+            facts.is_flushed && facts.plain_length <= MAX_STORED_TAIL
+        } else {
+            let is_alone = facts.is_flushed && !self.has_history;
+            facts.plain_length <= MAX_STORED_CALL
+                || is_alone && facts.plain_length <= MAX_STORED_TAIL
+        };
+        is_few || facts.frequencies.tokens() == 0
     }
 
     /// Takes note of what the encoder did with a call.
     pub(super) fn follow(&mut self, facts: &BlockFacts<'_>, kind: Option<&BlockKind>) {
-        match kind {
-            _ if facts.is_flushed => self.open = None,
-            None => {}
-            Some(BlockKind::Dynamic(codes))
-                if !(self.fills() && self.level == KlauspostLevel::Lazy) =>
-            {
-                let mut open = OpenCodes::new(codes);
-                open.are_for_literals &= self.level != KlauspostLevel::Lazy;
-                self.open = Some(open);
-            }
-            Some(_) => self.open = None,
+        self.has_history |= facts.plain_length > 0;
+        if facts.is_flushed {
+            self.open = None;
+        } else if let Some(kind) = kind {
+            self.open = match kind {
+                BlockKind::Dynamic(codes) => self.open_codes(codes),
+                BlockKind::Fixed | BlockKind::Stored { .. } => None,
+            };
         }
+    }
+
+    /// Codes that later calls may use.
+    fn open_codes(&self, codes: &DynamicCodes) -> Option<OpenCodes> {
+        let is_lazy = self.level == KlauspostLevel::Lazy;
+        if is_lazy && self.fills() {
+            return None;
+        }
+        let mut open = OpenCodes::new(codes);
+        open.are_for_literals &= !is_lazy;
+        Some(open)
     }
 
     /// Gives each symbol a code, unless the block ends with the call.
@@ -195,12 +240,10 @@ impl Klauspost {
 
     /// What an estimate gets on top, as a shift (`logNewTablePenalty`).
     const fn penalty(&self) -> u32 {
-        match (self.level, self.version) {
-            (KlauspostLevel::Literals, KlauspostVersion::V1_11) => 8,
-            (KlauspostLevel::Literals, _) => 10,
-            (KlauspostLevel::Fast, _) if self.fills() => 8,
-            (KlauspostLevel::Fast, _) => 7,
-            (KlauspostLevel::Lazy, _) => 8,
+        match self.level {
+            KlauspostLevel::Fast if !self.fills() => 7,
+            KlauspostLevel::Literals if !matches!(self.version, KlauspostVersion::V1_11) => 10,
+            _ => 8,
         }
     }
 }
@@ -255,6 +298,7 @@ struct Rules {
     /// The end of the block counts from the start.
     counts_end: bool,
     limits: BitLimits,
+    method: Method,
 }
 
 impl Rules {
@@ -268,13 +312,13 @@ impl Rules {
             } else {
                 ONE_TO_15_BITS
             },
+            method: version.method(),
         }
     }
 }
 
 struct TokenCall {
     rules: Rules,
-    is_flushed: bool,
     frequencies: Frequencies,
     /// Tokens, the end of the block among them if the call has one.
     tokens: u64,
@@ -314,7 +358,6 @@ impl TokenCall {
         };
         Self {
             rules,
-            is_flushed,
             tokens,
             literal_count,
             distance_count,
@@ -351,8 +394,12 @@ impl TokenCall {
 
     fn new_block(mut self, facts: &BlockFacts<'_>) -> BlockKind {
         self.frequencies.literals[END_OF_BLOCK] = 1;
-        let dynamic =
-            DynamicBlock::announcing(&self.frequencies, self.literal_count, self.distance_count);
+        let dynamic = DynamicBlock::announcing(
+            self.rules.method,
+            &self.frequencies,
+            self.literal_count,
+            self.distance_count,
+        );
         let bits = dynamic.bits + self.extra_bits;
         if self.rules.fills {
             if self.is_stored_unless_much_better(bits) {
@@ -415,7 +462,8 @@ impl Klauspost {
         {
             return None;
         }
-        let dynamic = DynamicBlock::announcing(&frequencies, FIRST_LENGTH, 1);
+        let dynamic =
+            DynamicBlock::announcing(self.version.method(), &frequencies, FIRST_LENGTH, 1);
         Some(BlockKind::Dynamic(dynamic.header.codes))
     }
 
@@ -442,7 +490,7 @@ impl Klauspost {
         } else {
             literals[END_OF_BLOCK] = 1;
             let mut lengths = [0; LITERAL_SYMBOLS];
-            limited_lengths(literals, MAX_CODE_BITS, &mut lengths);
+            code_lengths(self.version.method(), literals, MAX_CODE_BITS, &mut lengths);
             coded_bits(literals, &lengths)
         };
         bits += self

@@ -12,12 +12,13 @@
 //! Prediction has no state but for klauspost's, where the codes of a block may be used on; tell it
 //! what was really written by [`TableBuilder::follow`].
 
+mod code_lengths;
 mod estimate;
 pub mod frequencies;
 mod go;
 mod header;
 pub mod klauspost;
-mod limited;
+mod package_merge;
 mod zlib;
 
 pub use frequencies::Frequencies;

@@ -1,8 +1,7 @@
-//! Code lengths of at most so many bits, as Go and klauspost choose them among the best ones.
+//! The best code of at most so many bits, as Go and klauspost choose it among equally good ones.
 //!
-//! Both use the boundary package-merge algorithm (Katajainen, Moffat, Turpin 1995). Which of several
-//! equally good sets of lengths comes out depends on how ties are broken only: by symbol in the
-//! sorted order, and a package before a leaf of the same weight. So the plain package-merge with the
+//! Both use the boundary package-merge algorithm (Katajainen, Moffat, Turpin 1995). Which set of
+//! lengths comes out depends on how ties are broken only: a package goes before a leaf of the same weight. So the plain package-merge with the
 //! same rule gives the same lengths, level by level and without branches. A level differs from the
 //! one below it only from some item on; the items before are kept.
 
@@ -15,43 +14,9 @@ const WORDS: usize = MAX_ITEMS.div_ceil(64);
 /// Heavier than all symbols together; can be doubled `MAX_CODE_BITS` times.
 const NEVER: u64 = 1 << 48;
 
-/// Sets the lengths of the best code of at most `max_bits` bits; symbols that do not occur get none.
-///
-/// Two symbols or fewer get one bit each.
-pub(super) fn limited_lengths(frequencies: &[u32], max_bits: usize, lengths: &mut [u8]) {
-    debug_assert!(frequencies.len() <= LITERAL_SYMBOLS && max_bits <= MAX_CODE_BITS);
-    lengths.fill(0);
-    let mut keys = [0_u64; LITERAL_SYMBOLS];
-    let mut count = 0;
-    for (&frequency, symbol) in frequencies.iter().zip(0_u64..) {
-        keys[count] = u64::from(frequency) << 16 | symbol;
-        count += usize::from(frequency > 0);
-    }
-    let keys = &mut keys[..count];
-    if count <= 2 {
-        for &key in &*keys {
-            lengths[symbol_of(key)] = 1;
-        }
-        return;
-    }
-    keys.sort_unstable();
-    let levels = max_bits.min(count - 1);
-    let leaves = leaves_by_level(keys, levels);
-    for &level_leaves in &leaves[..levels] {
-        for &key in &keys[..level_leaves] {
-            lengths[symbol_of(key)] += 1;
-        }
-    }
-}
-
-const fn symbol_of(key: u64) -> usize {
-    let [low, high, ..] = key.to_le_bytes();
-    u16::from_le_bytes([low, high]) as usize
-}
-
 /// How many of the lightest symbols occur in each level of the solution. A symbol's code has as many
 /// bits as there are levels that it occurs in.
-fn leaves_by_level(keys: &[u64], levels: usize) -> [usize; MAX_CODE_BITS] {
+pub(super) fn leaves_by_level(keys: &[u64], levels: usize) -> [usize; MAX_CODE_BITS] {
     let mut merge = Merge::new(keys);
     let mut is_leaf = [[u64::MAX; WORDS]; MAX_CODE_BITS];
     let mut built = 1;
