@@ -6,21 +6,23 @@
     clippy::print_stdout,
     clippy::unwrap_used,
     clippy::disallowed_methods,
+    clippy::cast_precision_loss,
     reason = "a tool for a terminal that measures time"
 )]
 
 use std::time::{Duration, Instant};
 
 use mica_core::deflate::{
-    BitReader, BitWriter, Block, BlockHeader, BlockKind, InflateOptions, Inflater, Token,
-    write_header,
+    BitReader, BitWriter, BlockHeader, BlockKind, Inflater, PieceEnd, Token, write_header,
 };
+use mica_core::gzip::parse_header;
 use mica_core::model::tables::{
-    BlockFacts, CallLimit, Frequencies, KlauspostLevel, KlauspostVersion, TableBuilder,
+    BlockFacts, BlockPlace, CallLimit, Frequencies, KlauspostLevel, KlauspostVersion, TableBuilder,
 };
 
 struct ReadBlock {
-    block: Block,
+    header: BlockHeader,
+    bit_offset: u64,
     tokens: Vec<Token>,
     plain: Vec<u8>,
     /// Bytes of plain text in all blocks before.
@@ -68,38 +70,26 @@ fn builders() -> Vec<(&'static str, TableBuilder)> {
     ]
 }
 
-/// Length of a gzip header (RFC 1952 §2.3).
-fn gzip_header(file: &[u8]) -> usize {
-    let flags = file[3];
-    let mut offset = 10;
-    if flags & 4 != 0 {
-        offset += 2 + usize::from(u16::from_le_bytes([file[offset], file[offset + 1]]));
-    }
-    for flag in [8, 16] {
-        if flags & flag != 0 {
-            offset += file[offset..].iter().position(|&byte| byte == 0).unwrap() + 1;
-        }
-    }
-    offset + if flags & 2 == 0 { 0 } else { 2 }
-}
-
 fn read_blocks(file: &[u8]) -> Vec<ReadBlock> {
-    let deflate = &file[gzip_header(file)..];
-    let mut reader = BitReader::new(deflate);
-    let mut inflater = Inflater::new(InflateOptions::default());
+    let deflate = &file[parse_header(file).unwrap().as_bytes().len()..];
+    let mut bits = BitReader::new(deflate);
+    let mut inflater = Inflater::new(u64::MAX);
     let mut blocks = Vec::new();
     loop {
         let start = inflater.total();
         let mut tokens = Vec::new();
-        let block = inflater.read_block(&mut reader, &mut tokens).unwrap();
-        let is_final = block.header.is_final;
+        let piece = inflater
+            .read_piece(&mut bits, u64::MAX, &mut tokens)
+            .unwrap();
+        let is_last = piece.end == PieceEnd::Stream;
         blocks.push(ReadBlock {
-            block,
+            header: piece.header.unwrap(),
+            bit_offset: piece.bit_offset,
             tokens,
             plain: inflater.plain().to_vec(),
             start,
         });
-        if is_final {
+        if is_last {
             return blocks;
         }
     }
@@ -114,24 +104,11 @@ fn calls(block: &ReadBlock, limit: CallLimit) -> Vec<(Frequencies, u64)> {
         )];
     }
     let mut calls = Vec::new();
-    let (mut from, mut plain) = (0, 0);
-    let mut cut = |from: usize, to: usize, plain: u64| {
-        calls.push((Frequencies::of_tokens(&block.tokens[from..to]), plain));
-    };
-    for (index, token) in block.tokens.iter().enumerate() {
-        plain += token.length() as u64;
-        let is_full = match limit {
-            CallLimit::Block => false,
-            CallLimit::Plain(limit) => plain >= limit,
-            CallLimit::Tokens(limit) => (index + 1 - from) as u64 >= limit,
-        };
-        if is_full {
-            cut(from, index + 1, plain);
-            (from, plain) = (index + 1, 0);
-        }
-    }
-    if from < block.tokens.len() {
-        cut(from, block.tokens.len(), plain);
+    let mut rest = &block.tokens[..];
+    while !rest.is_empty() {
+        let (count, plain_length) = limit.first_call(rest);
+        calls.push((Frequencies::of_tokens(&rest[..count]), plain_length));
+        rest = &rest[count..];
     }
     calls
 }
@@ -160,6 +137,8 @@ struct Report {
     stored: Score,
     empty: Score,
     goes_on: Score,
+    /// Without knowing what was open.
+    block: Score,
     header_bits: u64,
     bits_left: u64,
     time: Duration,
@@ -168,47 +147,49 @@ struct Report {
 impl Report {
     fn of(mut builder: TableBuilder, blocks: &[ReadBlock]) -> Self {
         let mut report = Self::default();
-        let mut piece = 0;
+        let mut flushed = 0;
         for (index, block) in blocks.iter().enumerate() {
-            report.add_block(&mut builder, blocks, index, piece);
+            report.add_block(&mut builder, blocks, index, flushed);
             if block.plain.is_empty() {
-                piece = block.start;
+                flushed = block.start;
             }
         }
         report
     }
 
+    /// `flushed`: bytes of plain text up to the last flush.
     fn add_block(
         &mut self,
         builder: &mut TableBuilder,
         blocks: &[ReadBlock],
         index: usize,
-        piece: u64,
+        flushed: u64,
     ) {
         let block = &blocks[index];
-        let header = &block.block.header;
-        let calls = calls(block, builder.call_limit());
-        let ends_piece = blocks
-            .get(index + 1)
-            .is_some_and(|next| next.plain.is_empty());
-        let mut end = block.start;
-        for (number, (frequencies, plain_length)) in calls.iter().enumerate() {
-            end += plain_length;
-            let is_last = number + 1 == calls.len();
-            let facts = BlockFacts {
-                frequencies,
-                plain_length: *plain_length,
-                is_final: header.is_final,
-                is_flushed: (is_last && ends_piece)
-                    || end > last_fill(blocks, index, piece, builder.call_limit()),
-                bit_offset: block.block.bit_offset,
-            };
+        let flush = blocks[index..].iter().find(|block| block.plain.is_empty());
+        let mut place = BlockPlace {
+            plain_length: block.plain.len() as u64,
+            is_final: block.header.is_final,
+            bit_offset: block.bit_offset,
+            since_flush: block.start - flushed,
+            input_length: flush.map_or(u64::MAX, |flush| flush.start - flushed),
+        };
+        if !block.tokens.is_empty() {
+            self.block
+                .add(builder.predict_block(&block.tokens, place) == block.header.kind);
+        }
+        for (number, (frequencies, plain_length)) in
+            calls(block, builder.call_limit()).iter().enumerate()
+        {
+            place.plain_length = *plain_length;
+            let facts = BlockFacts { frequencies, place };
             let begun = Instant::now();
             let predicted = builder.predict(&facts);
             self.time += begun.elapsed();
-            let actual = (number == 0).then_some(&header.kind);
-            self.add(header, predicted.as_ref(), actual, *plain_length);
+            let actual = (number == 0).then_some(&block.header.kind);
+            self.add(&block.header, predicted.as_ref(), actual, *plain_length);
             builder.follow(&facts, actual);
+            place.since_flush += plain_length;
         }
     }
 
@@ -239,35 +220,19 @@ impl Report {
     }
 }
 
-/// The plain text up to where klauspost's lazy encoder had gone when it was told to flush.
-fn last_fill(blocks: &[ReadBlock], index: usize, piece: u64, limit: CallLimit) -> u64 {
-    const HALF: u64 = 32_768;
-    if !matches!(limit, CallLimit::Tokens(_)) {
-        return u64::MAX;
-    }
-    let next = blocks[index..].iter().find(|block| block.plain.is_empty());
-    let length = next.map_or(u64::MAX, |next| next.start) - piece;
-    let filled = length.saturating_sub(1) / HALF * HALF;
-    piece
-        + if filled < 2 * HALF {
-            0
-        } else {
-            filled.saturating_sub(262)
-        }
-}
-
 impl std::fmt::Display for Report {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let predictions =
             self.dynamic.1 + self.fixed.1 + self.stored.1 + self.empty.1 + self.goes_on.1;
         write!(
             formatter,
-            "dynamic {}, fixed {}, stored {}, empty {}, goes on {}; header bytes {}, left {}; {:.1} us each",
+            "dynamic {}, fixed {}, stored {}, empty {}, goes on {}, alone {}; header bytes {}, left {}; {:.1} us each",
             self.dynamic,
             self.fixed,
             self.stored,
             self.empty,
             self.goes_on,
+            self.block,
             self.header_bits / 8,
             self.bits_left / 8,
             self.time.as_secs_f64() * 1e6 / predictions.max(1) as f64,

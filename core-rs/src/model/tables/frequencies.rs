@@ -1,11 +1,10 @@
 //! How often each symbol occurs in a block: all that the builders of codes look at.
 
-use crate::deflate::Token;
 use crate::deflate::block::{LENGTH_SYMBOLS, distance_symbol};
 use crate::deflate::huffman::{
     DISTANCE_SYMBOLS, DISTANCES, END_OF_BLOCK, LENGTHS, LITERAL_SYMBOLS,
 };
-use crate::deflate::token::MIN_MATCH;
+use crate::deflate::{MIN_MATCH, Token, TokenKind};
 
 /// First symbol that stands for a match length (RFC 1951 §3.2.5).
 pub(super) const FIRST_LENGTH: usize = END_OF_BLOCK + 1;
@@ -49,9 +48,9 @@ impl Frequencies {
 
     #[inline]
     fn add(&mut self, token: Token) {
-        match token {
-            Token::Literal(byte) => self.literals[usize::from(byte)] += 1,
-            Token::Match { length, distance } => {
+        match token.kind() {
+            TokenKind::Literal(byte) => self.literals[usize::from(byte)] += 1,
+            TokenKind::Match { length, distance } => {
                 let index = usize::from(length.saturating_sub(MIN_MATCH)).min(255);
                 let symbol = FIRST_LENGTH + usize::from(LENGTH_SYMBOLS[index]);
                 self.literals[symbol] += 1;

@@ -81,13 +81,13 @@ pub(super) fn used(counts: &[u32]) -> usize {
 /// Levels 2 to 9 (`writeBlock`): the shortest of the three kinds. Empty blocks are flushes or the
 /// end.
 pub(super) fn predict(facts: &BlockFacts<'_>) -> BlockKind {
-    if facts.plain_length == 0 {
+    if facts.place.plain_length == 0 {
         return facts.stored();
     }
     let (frequencies, dynamic) = DynamicBlock::new(facts.frequencies.clone());
     let fixed_bits = 3 + frequencies.fixed_bits();
     let best = dynamic.bits.min(fixed_bits) + frequencies.extra_bits();
-    if stored_bits(facts.plain_length).is_some_and(|stored| stored < best) {
+    if stored_bits(facts.place.plain_length).is_some_and(|stored| stored < best) {
         facts.stored()
     } else if dynamic.bits < fixed_bits {
         BlockKind::Dynamic(dynamic.header.codes)
@@ -99,12 +99,12 @@ pub(super) fn predict(facts: &BlockFacts<'_>) -> BlockKind {
 /// Level 1 and Huffman only (`writeBlockDynamic`, `writeBlockHuff`, which choose alike): stored
 /// unless a dynamic block saves one sixteenth. Bits beside the codes do not count.
 pub(super) fn predict_fast(facts: &BlockFacts<'_>) -> BlockKind {
-    if facts.plain_length <= MAX_STORED_TAIL {
+    if facts.place.plain_length <= MAX_STORED_TAIL {
         return facts.stored();
     }
     let (_, dynamic) = DynamicBlock::new(facts.frequencies.clone());
     let limit = dynamic.bits + (dynamic.bits >> 4);
-    if stored_bits(facts.plain_length).is_some_and(|stored| stored < limit) {
+    if stored_bits(facts.place.plain_length).is_some_and(|stored| stored < limit) {
         facts.stored()
     } else {
         BlockKind::Dynamic(dynamic.header.codes)

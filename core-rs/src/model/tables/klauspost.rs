@@ -6,7 +6,6 @@
 //!
 //! Source: `flate/huffman_bit_writer.go`, `token.go`, and `deflate.go` for the calls, in v1.11.13, v1.13.6, v1.14.4, v1.15.15, v1.16.7, v1.17.11, v1.18.0 to v1.18.4 and v1.20.0.
 
-use super::BlockFacts;
 use super::code_lengths::{Method, code_lengths};
 use super::estimate::{
     ANY_BITS, BitLimits, ONE_TO_15_BITS, literal_bits, looks_random, token_bits,
@@ -14,6 +13,7 @@ use super::estimate::{
 use super::frequencies::{FIRST_LENGTH, Frequencies, coded_bits};
 use super::go::{DynamicBlock, MAX_STORED, stored_bits, used};
 use super::header::bits_of;
+use super::{BlockFacts, BlockPlace, CallLimit};
 use crate::deflate::huffman::{DISTANCE_SYMBOLS, END_OF_BLOCK, LITERAL_SYMBOLS, MAX_CODE_BITS};
 use crate::deflate::{BlockKind, DynamicCodes};
 
@@ -25,6 +25,11 @@ const GUESSED_HEADER_BITS: u64 = 70 * 8;
 const MAX_STORED_TAIL: u64 = 32;
 /// From v1.20.4 on, so few bytes are always stored (less than `minNonLiteralBlockSize`).
 const MAX_STORED_CALL: u64 = 12;
+
+/// Half of the lazy encoder's window, bytes (`windowSize`).
+const HALF_WINDOW: u64 = 32_768;
+/// Bytes that the lazy encoder wants to see ahead (`minMatchLength + maxMatchLength`).
+const MAX_LOOKAHEAD: u64 = 4 + 258;
 
 /// Versions that write other headers for the same tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,17 +67,6 @@ pub enum KlauspostLevel {
     Fast,
     /// Levels 7 to 9, in calls of so many tokens.
     Lazy,
-}
-
-/// How far one call of the encoder goes at most.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CallLimit {
-    /// A call for each block.
-    Block,
-    /// Bytes of plain text.
-    Plain(u64),
-    /// Tokens.
-    Tokens(u64),
 }
 
 /// Codes of a block that is not over.
@@ -134,8 +128,6 @@ impl OpenCodes {
 pub struct Klauspost {
     version: KlauspostVersion,
     level: KlauspostLevel,
-    /// There were calls before.
-    has_history: bool,
     open: Option<OpenCodes>,
 }
 
@@ -145,7 +137,6 @@ impl Klauspost {
         Self {
             version,
             level,
-            has_history: false,
             open: None,
         }
     }
@@ -157,7 +148,6 @@ impl Klauspost {
         open: Option<&DynamicCodes>,
     ) -> Self {
         let mut klauspost = Self::new(version, level);
-        klauspost.has_history = true;
         klauspost.open = open.and_then(|codes| klauspost.open_codes(codes));
         klauspost
     }
@@ -176,20 +166,32 @@ impl Klauspost {
 
     /// What the encoder does with one call: goes on with the open block, or begins one of some kind.
     pub(super) fn predict(&self, facts: &BlockFacts<'_>) -> Option<BlockKind> {
-        if facts.plain_length == 0 {
-            return Some(if facts.is_final {
+        self.predict_after(self.open.as_ref(), facts)
+    }
+
+    /// What block the encoder begins with a call. Whether codes were open tells a little of what the
+    /// call was reckoned to take; that is not known here.
+    pub(super) fn predict_new(&self, facts: &BlockFacts<'_>) -> BlockKind {
+        self.predict_after(None, facts).unwrap_or(BlockKind::Fixed)
+    }
+
+    fn predict_after(&self, open: Option<&OpenCodes>, facts: &BlockFacts<'_>) -> Option<BlockKind> {
+        if facts.place.plain_length == 0 {
+            return Some(if facts.place.is_final {
                 BlockKind::Fixed
             } else {
                 facts.stored()
             });
         }
+        let has_matches = facts.frequencies.matches() > 0;
         match self.level {
-            KlauspostLevel::Literals => self.literals(facts),
+            KlauspostLevel::Fast if !has_matches && self.is_stored_untried(facts) => {
+                Some(facts.stored())
+            }
             KlauspostLevel::Lazy if self.fills() => Some(Self::alone(facts)),
-            KlauspostLevel::Lazy => self.tokens(facts),
-            KlauspostLevel::Fast if facts.frequencies.matches() > 0 => self.tokens(facts),
-            KlauspostLevel::Fast if self.is_stored_untried(facts) => Some(facts.stored()),
-            KlauspostLevel::Fast => self.literals(facts),
+            KlauspostLevel::Fast if !has_matches => self.literals(open, facts),
+            KlauspostLevel::Fast | KlauspostLevel::Lazy => self.tokens(open, facts),
+            KlauspostLevel::Literals => self.literals(open, facts),
         }
     }
 
@@ -197,19 +199,18 @@ impl Klauspost {
     /// not even one too short to help, is said by facts without tokens.
     fn is_stored_untried(&self, facts: &BlockFacts<'_>) -> bool {
         let is_few = if self.version < KlauspostVersion::V1_20_4 {
-            facts.is_flushed && facts.plain_length <= MAX_STORED_TAIL
+            self.is_flushed(facts.place) && facts.place.plain_length <= MAX_STORED_TAIL
         } else {
-            let is_alone = facts.is_flushed && !self.has_history;
-            facts.plain_length <= MAX_STORED_CALL
-                || is_alone && facts.plain_length <= MAX_STORED_TAIL
+            let is_alone = self.is_flushed(facts.place) && facts.place.since_flush == 0;
+            facts.place.plain_length <= MAX_STORED_CALL
+                || is_alone && facts.place.plain_length <= MAX_STORED_TAIL
         };
         is_few || facts.frequencies.tokens() == 0
     }
 
     /// Takes note of what the encoder did with a call.
     pub(super) fn follow(&mut self, facts: &BlockFacts<'_>, kind: Option<&BlockKind>) {
-        self.has_history |= facts.plain_length > 0;
-        if facts.is_flushed {
+        if self.is_flushed(facts.place) {
             self.open = None;
         } else if let Some(kind) = kind {
             self.open = match kind {
@@ -228,6 +229,22 @@ impl Klauspost {
         let mut open = OpenCodes::new(codes);
         open.are_for_literals &= !is_lazy;
         Some(open)
+    }
+
+    /// The encoder wrote the call when it was told to flush, or to end the stream. The lazy one then
+    /// takes all that is left in its window, which holds two halves and is filled one half at a time;
+    /// without a flush it stops when a match might reach past what it has.
+    fn is_flushed(&self, place: BlockPlace) -> bool {
+        let end = place.since_flush.saturating_add(place.plain_length);
+        if self.level != KlauspostLevel::Lazy {
+            return end >= place.input_length;
+        }
+        let filled = place.input_length.saturating_sub(1) / HALF_WINDOW;
+        let before_flush = match filled {
+            0 | 1 => 0,
+            halves => halves * HALF_WINDOW - MAX_LOOKAHEAD,
+        };
+        end > before_flush
     }
 
     /// Gives each symbol a code, unless the block ends with the call.
@@ -257,12 +274,9 @@ impl Klauspost {
     }
 
     /// `writeBlockDynamic`.
-    fn tokens(&self, facts: &BlockFacts<'_>) -> Option<BlockKind> {
-        let call = TokenCall::new(self.version, facts);
-        let open = self
-            .open
-            .as_ref()
-            .filter(|open| !open.are_for_literals && open.have(&call.frequencies));
+    fn tokens(&self, open: Option<&OpenCodes>, facts: &BlockFacts<'_>) -> Option<BlockKind> {
+        let call = TokenCall::new(self.version, facts, self.is_flushed(facts.place));
+        let open = open.filter(|open| !open.are_for_literals && open.have(&call.frequencies));
         if let Some(open) = open {
             let reuse_bits = call.bits_in(open);
             let new_bits = self.new_bits(open, &call);
@@ -331,9 +345,8 @@ struct TokenCall {
 }
 
 impl TokenCall {
-    fn new(version: KlauspostVersion, facts: &BlockFacts<'_>) -> Self {
+    fn new(version: KlauspostVersion, facts: &BlockFacts<'_>, is_flushed: bool) -> Self {
         let rules = Rules::new(version);
-        let is_flushed = facts.is_flushed;
         let mut frequencies = facts.frequencies.clone();
         let end = u32::from(is_flushed || rules.counts_end);
         let mut total = frequencies.tokens();
@@ -363,7 +376,7 @@ impl TokenCall {
             distance_count,
             estimate,
             extra_bits: frequencies.extra_bits(),
-            stored_bits: stored_bits(facts.plain_length),
+            stored_bits: stored_bits(facts.place.plain_length),
             frequencies,
         }
     }
@@ -441,21 +454,21 @@ fn fill(frequencies: &mut Frequencies) -> u64 {
 /// Calls of literals.
 impl Klauspost {
     /// `writeBlockHuff`.
-    fn literals(&self, facts: &BlockFacts<'_>) -> Option<BlockKind> {
-        let stored_bits = stored_bits(facts.plain_length);
+    fn literals(&self, open: Option<&OpenCodes>, facts: &BlockFacts<'_>) -> Option<BlockKind> {
+        let stored_bits = stored_bits(facts.place.plain_length);
         let literals = &facts.frequencies.literals;
         let looks_random =
-            !self.fills() && looks_random(&literals[..END_OF_BLOCK], facts.plain_length);
+            !self.fills() && looks_random(&literals[..END_OF_BLOCK], facts.place.plain_length);
         if stored_bits.is_some() && looks_random {
             return Some(facts.stored());
         }
         let mut frequencies = Frequencies::default();
         frequencies.literals[..END_OF_BLOCK].copy_from_slice(&literals[..END_OF_BLOCK]);
-        let bits = self.literal_bits(facts, &mut frequencies);
+        let bits = self.literal_bits(open, facts, &mut frequencies);
         if stored_bits.is_some_and(|stored| self.is_stored(stored, bits)) {
             return Some(facts.stored());
         }
-        if let Some(open) = &self.open
+        if let Some(open) = open
             && open
                 .literal_bits(literals)
                 .is_some_and(|reuse| reuse <= bits)
@@ -468,19 +481,26 @@ impl Klauspost {
     }
 
     /// What a new block is reckoned to take. Completes the frequencies that its codes are made of.
-    fn literal_bits(&self, facts: &BlockFacts<'_>, frequencies: &mut Frequencies) -> u64 {
+    fn literal_bits(
+        &self,
+        open: Option<&OpenCodes>,
+        facts: &BlockFacts<'_>,
+        frequencies: &mut Frequencies,
+    ) -> u64 {
+        let is_flushed = self.is_flushed(facts.place);
         frequencies.distances[0] = 1;
         let literals = &mut frequencies.literals[..FIRST_LENGTH];
         let mut bits = if self.version == KlauspostVersion::V1_11 {
-            let mut total = facts.plain_length;
-            if !facts.is_flushed {
+            let mut total = facts.place.plain_length;
+            if !is_flushed {
                 total += literals[..END_OF_BLOCK]
                     .iter()
                     .map(|&count| u64::from(count == 0))
                     .sum::<u64>();
             }
-            let bits = literal_bits(&literals[..END_OF_BLOCK], total) + facts.plain_length / 32;
-            if !facts.is_flushed {
+            let bits =
+                literal_bits(&literals[..END_OF_BLOCK], total) + facts.place.plain_length / 32;
+            if !is_flushed {
                 for count in literals.iter_mut() {
                     *count = (*count).max(1);
                 }
@@ -493,10 +513,7 @@ impl Klauspost {
             code_lengths(self.version.method(), literals, MAX_CODE_BITS, &mut lengths);
             coded_bits(literals, &lengths)
         };
-        bits += self
-            .open
-            .as_ref()
-            .map_or(GUESSED_HEADER_BITS, |open| open.header_bits);
+        bits += open.map_or(GUESSED_HEADER_BITS, |open| open.header_bits);
         bits + (bits >> self.penalty())
     }
 

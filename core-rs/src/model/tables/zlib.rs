@@ -20,7 +20,7 @@ const MAX_NODES: usize = 2 * LITERAL_SYMBOLS;
 /// Which of the three kinds takes the fewest bytes (`_tr_flush_block`). Empty blocks are
 /// flushes (`_tr_stored_block`), but for the last one.
 pub(super) fn predict(facts: &BlockFacts<'_>) -> BlockKind {
-    if facts.plain_length == 0 && !facts.is_final {
+    if facts.place.plain_length == 0 && !facts.place.is_final {
         return facts.stored();
     }
     let mut frequencies = facts.frequencies.clone();
@@ -35,7 +35,7 @@ pub(super) fn predict(facts: &BlockFacts<'_>) -> BlockKind {
     let fixed_bits = 3 + frequencies.fixed_bits() + extra_bits;
     let fixed = fixed_bits.div_ceil(8);
     let best = dynamic_bits.div_ceil(8).min(fixed);
-    if facts.plain_length + 4 <= best {
+    if facts.place.plain_length + 4 <= best {
         facts.stored()
     } else if fixed == best {
         BlockKind::Fixed
@@ -47,8 +47,9 @@ pub(super) fn predict(facts: &BlockFacts<'_>) -> BlockKind {
 /// As `predict`, but for the empty blocks that fill the last byte of a piece: from an even place
 /// fixed ones of 10 bits, from an odd one a stored one (`deflate_engine` in pigz.c).
 pub(super) fn predict_pigz(facts: &BlockFacts<'_>) -> BlockKind {
-    let is_even = facts.bit_offset.is_multiple_of(2) && !facts.bit_offset.is_multiple_of(8);
-    if facts.plain_length == 0 && !facts.is_final && is_even {
+    let is_even =
+        facts.place.bit_offset.is_multiple_of(2) && !facts.place.bit_offset.is_multiple_of(8);
+    if facts.place.plain_length == 0 && !facts.place.is_final && is_even {
         return BlockKind::Fixed;
     }
     predict(facts)
