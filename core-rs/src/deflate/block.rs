@@ -10,7 +10,7 @@ use super::huffman::{
 use super::token::{MAX_DISTANCE, MAX_MATCH, MIN_MATCH, Token, TokenKind};
 
 /// Order in which the lengths of the code length code are written (RFC 1951 §3.2.7).
-const CODE_LENGTH_ORDER: [usize; CODE_LENGTH_SYMBOLS] = [
+pub(crate) const CODE_LENGTH_ORDER: [usize; CODE_LENGTH_SYMBOLS] = [
     16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15,
 ];
 /// Symbol 284 with all five extra bits set: a match of 258 bytes in its unusual form.
@@ -333,7 +333,7 @@ fn write_dynamic(bits: &mut BitWriter, codes: &DynamicCodes) -> Result<(), Write
 }
 
 /// Symbol of each match length, from `MIN_MATCH` on, less 257.
-const LENGTH_SYMBOLS: [u8; 256] = length_symbols();
+pub(crate) const LENGTH_SYMBOLS: [u8; 256] = length_symbols();
 
 const fn length_symbols() -> [u8; 256] {
     let mut symbols = [0; 256];
@@ -352,7 +352,7 @@ const fn length_symbols() -> [u8; 256] {
 }
 
 /// Distance symbol: two for each power of two.
-const fn distance_symbol(distance: u16) -> usize {
+pub(crate) const fn distance_symbol(distance: u16) -> usize {
     let above = distance - 1;
     if above < 4 {
         return above as usize;

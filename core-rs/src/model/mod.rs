@@ -8,6 +8,7 @@
 pub mod compressor;
 pub mod literals;
 pub mod models;
+pub mod tables;
 
 pub use compressor::Compressor;
 pub use literals::Literals;
