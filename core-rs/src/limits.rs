@@ -17,3 +17,11 @@ pub const MAX_RECIPE_DIRECTORY_SIZE: u64 = 4 << 20;
 /// containerd and dockerd, refuses names and comments of more than 511 bytes, and an extra field has
 /// at most 65,535: no header that it takes has more than 66,573 bytes. This is about twice that.
 pub const MAX_GZIP_HEADER_SIZE: usize = 131_072;
+
+/// Most plain text of one segment, in bytes: it is cut at the latest after 1.5 MiB, and may go on to the
+/// end of a match or of a stored block of 65,535 bytes.
+pub const MAX_SEGMENT_TAR_SIZE: u32 = 2 << 20;
+
+/// Most bytes of a stream that one segment stands for, and most that a recipe keeps of it. 1.5 MiB of
+/// literals take 15 bits each at most (RFC 1951 §3.2.7), 4,096 block headers 330 bytes each.
+pub const MAX_SEGMENT_STORED_SIZE: u32 = 8 << 20;

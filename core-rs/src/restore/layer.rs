@@ -56,7 +56,7 @@ impl Restorer {
     ///
     /// # Errors
     /// If it cannot be read, or its parts do not fit each other.
-    pub fn read<R: ReadAt<Error: From<RestoreError>>>(recipe: &R) -> Result<Self, R::Error> {
+    pub fn read<R: ReadAt, E: From<RestoreError> + From<R::Error>>(recipe: &R) -> Result<Self, E> {
         let index = RecipeIndex::read(recipe)?;
         let tar = TarMap::read(recipe, &index)?;
         let parts = read_parts(recipe, &index)?;

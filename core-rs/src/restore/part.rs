@@ -6,8 +6,8 @@ use crate::recipe::{
     Encoding, ReadAt, RecipeError, RecipeIndex, Section, SectionReader, SegmentRow,
 };
 
-/// Bytes of a part of a layer that is not compressed.
-const IDENTITY_PART_SIZE: u64 = 1 << 20;
+/// Bytes of a part that is no segment: of a tar that is not compressed, or of what follows a stream.
+const PLAIN_PART_SIZE: usize = 1 << 20;
 
 /// A part of a layer that is made on its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,21 +74,18 @@ pub(super) fn read_parts<R: ReadAt>(
 }
 
 fn tar_parts(size: u64) -> Vec<Part> {
-    let mut parts = Vec::new();
-    let mut offset = 0;
-    while offset < size {
-        let part_size = IDENTITY_PART_SIZE.min(size - offset);
-        parts.push(Part {
+    let part = |offset| {
+        let part_size = (PLAIN_PART_SIZE as u64).min(size - offset);
+        Part {
             offset,
             size: part_size,
             tar_offset: offset,
             tar_size: part_size,
             context_size: 0,
             content: Content::Tar,
-        });
-        offset += part_size;
-    }
-    parts
+        }
+    };
+    (0..size).step_by(PLAIN_PART_SIZE).map(part).collect()
 }
 
 fn read_segments<R: ReadAt>(recipe: &R, index: &RecipeIndex) -> Result<Vec<Part>, R::Error> {
@@ -114,18 +111,7 @@ fn read_segments<R: ReadAt>(recipe: &R, index: &RecipeIndex) -> Result<Vec<Part>
     let framing = index
         .section_size(Section::Framing)
         .saturating_sub(walk.places.framing);
-    if framing > 0 {
-        parts.push(Part {
-            offset: walk.offset,
-            size: framing,
-            tar_offset: walk.tar_offset,
-            tar_size: 0,
-            context_size: 0,
-            content: Content::Framing {
-                offset: walk.places.framing,
-            },
-        });
-    }
+    parts.extend(walk.framing_parts(framing));
     Ok(parts)
 }
 
@@ -162,5 +148,20 @@ impl Walk {
         self.places.corrections += u64::from(row.corrections_size);
         self.places.raw += u64::from(row.raw_size);
         part
+    }
+
+    /// What follows the last segment.
+    fn framing_parts(&self, size: u64) -> Vec<Part> {
+        let part = |start: u64| Part {
+            offset: self.offset + start,
+            size: (PLAIN_PART_SIZE as u64).min(size - start),
+            tar_offset: self.tar_offset,
+            tar_size: 0,
+            context_size: 0,
+            content: Content::Framing {
+                offset: self.places.framing + start,
+            },
+        };
+        (0..size).step_by(PLAIN_PART_SIZE).map(part).collect()
     }
 }

@@ -3,15 +3,13 @@
 use super::blocks::{KeptBlock, KeptBlocks, KeptKind};
 use super::corrections::{Correction, decode_corrections, encode_corrections};
 use super::cut::Segment;
-use super::headers::Headers;
+use super::detect::{detect, is_too_much};
+use super::headers::block_places;
 use super::rebuild::rebuild_segment;
-use super::replay::{FoundBlock, Stretch, find_corrections};
+use super::replay::{Stretch, find_corrections};
+use crate::model::tables::BlockPlace;
 use crate::model::{Compressor, Model, ModelUser, Models};
 use crate::recipe::row::{SegmentRow, check_of};
-
-/// Share of a segment's bytes that blocks and corrections may cost, in percent, before it is kept as
-/// it is: beyond it the model does not know the compressor.
-const MAX_COST_PERCENT: usize = 10;
 
 /// A segment as it goes into a recipe. Framing before it is not counted in its row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,17 +24,35 @@ pub struct AnalyzedSegment {
     pub raw: Vec<u8>,
 }
 
-/// Analyzes a segment with the model of a compressor. What it gives was rebuilt and compared; a
-/// segment that does not come out the same, or costs too much, is kept as it is.
+/// Analyzes a segment with the model of a compressor; with another's if that one does not know the
+/// segment, unless it is [`Compressor::Unknown`]. What it gives was rebuilt and compared; a segment
+/// that does not come out the same, or costs too much, is kept as it is.
 pub fn analyze_segment(
     models: &mut Models,
     compressor: Compressor,
     segment: &Segment,
 ) -> AnalyzedSegment {
-    let corrections = find_with(models, compressor, segment);
-    corrections
-        .and_then(|corrections| keep(models, compressor, segment, &corrections))
+    if compressor == Compressor::Unknown {
+        return keep_raw(segment);
+    }
+    if let Some(analyzed) = analyze_with(models, compressor, segment) {
+        return analyzed;
+    }
+    let other = detect(models, Compressor::CANDIDATES, segment);
+    (other != compressor)
+        .then(|| analyze_with(models, other, segment))
+        .flatten()
         .unwrap_or_else(|| keep_raw(segment))
+}
+
+/// Nothing if the segment is not proven to come out the same, or costs too much.
+fn analyze_with(
+    models: &mut Models,
+    compressor: Compressor,
+    segment: &Segment,
+) -> Option<AnalyzedSegment> {
+    let corrections = find_with(models, compressor, segment)?;
+    keep(models, compressor, segment, &corrections)
 }
 
 /// Where the model of a compressor is wrong about a segment; nothing if it cannot be run over it.
@@ -57,7 +73,6 @@ pub(crate) fn find_with(
     models.with(compressor, Find(segment))
 }
 
-/// Nothing if the segment is not proven to come out the same, or costs too much.
 fn keep(
     models: &mut Models,
     compressor: Compressor,
@@ -67,8 +82,7 @@ fn keep(
     let blocks = keep_blocks(compressor, segment).encode();
     let mut encoded = Vec::new();
     encode_corrections(&mut encoded, corrections);
-    let cost = blocks.len() + encoded.len();
-    if cost * 100 > segment.stored.len() * MAX_COST_PERCENT && cost > MAX_SMALL_COST {
+    if is_too_much(blocks.len() + encoded.len(), segment) {
         return None;
     }
     let kept = KeptBlocks::decode(&blocks).ok()?;
@@ -83,12 +97,9 @@ fn keep(
     })
 }
 
-/// Bytes of blocks and corrections that are never too many: segments of a few bytes.
-const MAX_SMALL_COST: usize = 16;
-
 fn keep_raw(segment: &Segment) -> AnalyzedSegment {
     AnalyzedSegment {
-        row: row(segment, Compressor::Literals, 0, 0, segment.stored.len()),
+        row: row(segment, Compressor::Unknown, 0, 0, segment.stored.len()),
         blocks: Vec::new(),
         corrections: Vec::new(),
         raw: segment.stored.clone(),
@@ -139,26 +150,23 @@ fn keep_blocks(compressor: Compressor, segment: &Segment) -> KeptBlocks {
 
 /// Takes out the headers that are as predicted.
 fn leave_out_predicted(kept: &mut KeptBlocks, compressor: Compressor, segment: &Segment) {
-    let mut headers = Headers::new(compressor);
+    let tables = compressor.table_builder();
+    let places = block_places(kept, segment.since_flush);
     let mut tokens = &segment.tokens[..];
-    let mut plain = segment.plain();
-    for (index, block) in segment.blocks.iter().enumerate() {
-        let (own_tokens, other_tokens) = tokens.split_at(block.tokens);
-        let (own_plain, other_plain) = plain.split_at(block.length);
-        (tokens, plain) = (other_tokens, other_plain);
+    let blocks = segment.blocks.iter().zip(&mut kept.blocks).zip(places);
+    for ((block, kept), place) in blocks {
+        let (own, others) = tokens.split_at(block.tokens);
+        tokens = others;
         let Some(header) = &block.header else {
             continue;
         };
-        let found = FoundBlock {
-            index,
-            tokens: own_tokens,
-            plain: own_plain,
+        let place = BlockPlace {
+            bit_offset: block.bit_offset,
+            ..place
         };
-        let facts = kept.header_facts(found, block.bit_offset);
         let is_stored = matches!(block.stretch(), Stretch::Stored { .. });
-        if !is_stored && headers.predict(facts).as_ref() == Some(&header.kind) {
-            kept.blocks[index].header = Some((header.is_final, KeptKind::Predicted));
+        if !is_stored && tables.predict_block(own, place) == header.kind {
+            kept.header = Some((header.is_final, KeptKind::Predicted));
         }
-        headers.follow(facts, &header.kind);
     }
 }

@@ -102,6 +102,33 @@ impl Segment {
         }
     }
 
+    /// The first blocks of the segment, up to the one that brings them to `size` bytes of plain text.
+    #[must_use]
+    pub fn sample(&self, size: usize) -> Self {
+        let (mut length, mut tokens, mut blocks) = (0, 0, Vec::new());
+        for block in &self.blocks {
+            length += block.length;
+            tokens += block.tokens;
+            blocks.push(block.clone());
+            if length >= size {
+                break;
+            }
+        }
+        Self {
+            text: self.text[..self.start + length].to_vec(),
+            start: self.start,
+            since_flush: self.since_flush,
+            blocks,
+            tokens: self.tokens[..tokens].to_vec(),
+            ..Self::default()
+        }
+    }
+
+    /// Matches among its tokens: what tells compressors apart.
+    pub fn matches(&self) -> usize {
+        self.tokens.iter().filter(|token| token.is_match()).count()
+    }
+
     /// Its blocks as a model sees them.
     pub fn stretches(&self) -> Vec<Stretch> {
         self.blocks.iter().map(SegmentBlock::stretch).collect()

@@ -1,38 +1,44 @@
-//! The headers that a compressor writes for its blocks.
+//! Where the blocks of a segment stand, for those who predict their headers.
 
-use crate::deflate::{BlockKind, Token};
-use crate::model::Compressor;
+use super::blocks::{KeptBlock, KeptBlocks};
+use crate::model::tables::BlockPlace;
 
-/// What is known of a block before its header is.
-#[derive(Clone, Copy, Debug)]
-pub struct HeaderFacts<'a> {
-    /// Its tokens, all of them.
-    pub tokens: &'a [Token],
-    /// Its plain text.
-    pub plain: &'a [u8],
-    /// No block follows.
-    pub is_final: bool,
-    /// A flush follows.
-    pub is_flushed: bool,
-    /// Where the header begins, bits from the start of any byte.
-    pub bit_offset: u64,
+/// The place of each block; where its bits begin is not known yet. `since_flush`: bytes of plain text
+/// between the last flush and the segment.
+pub(super) fn block_places(kept: &KeptBlocks, since_flush: u64) -> Vec<BlockPlace> {
+    let mut places: Vec<BlockPlace> = Vec::with_capacity(kept.blocks.len());
+    let mut since_flush = since_flush;
+    // First block since the last flush.
+    let mut first = 0;
+    for block in &kept.blocks {
+        places.push(BlockPlace {
+            plain_length: u64::from(block.length),
+            is_final: matches!(
+                block,
+                KeptBlock {
+                    header: Some((true, _)),
+                    ..
+                }
+            ),
+            bit_offset: 0,
+            since_flush,
+            input_length: u64::MAX,
+        });
+        since_flush += u64::from(block.length);
+        if block.stretch().is_flush() {
+            set_input_length(&mut places[first..], since_flush);
+            since_flush = 0;
+            first = places.len();
+        }
+    }
+    if kept.end_padding.is_some() {
+        set_input_length(&mut places[first..], since_flush);
+    }
+    places
 }
 
-/// Predicts headers of a segment, block after block.
-#[derive(Debug)]
-pub struct Headers {}
-
-impl Headers {
-    /// At the start of a segment.
-    pub fn new(_compressor: Compressor) -> Self {
-        Self {}
+fn set_input_length(places: &mut [BlockPlace], input_length: u64) {
+    for place in places {
+        place.input_length = input_length;
     }
-
-    /// The kind of the next block.
-    pub fn predict(&mut self, _facts: HeaderFacts<'_>) -> Option<BlockKind> {
-        None
-    }
-
-    /// Takes note of what the block is.
-    pub fn follow(&mut self, _facts: HeaderFacts<'_>, _kind: &BlockKind) {}
 }

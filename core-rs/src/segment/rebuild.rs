@@ -3,9 +3,10 @@
 use super::blocks::{KeptBlock, KeptBlocks, KeptKind};
 use super::corrections::Correction;
 use super::error::ReplayError;
-use super::headers::{HeaderFacts, Headers};
+use super::headers::block_places;
 use super::replay::{FoundBlock, SegmentText, Stretch, find_tokens};
 use crate::deflate::{BitWriter, BlockHeader, BlockKind, BlockWriter, WriteError};
+use crate::model::tables::{BlockPlace, TableBuilder};
 use crate::model::{Compressor, Model, ModelUser, Models};
 
 /// Why a segment cannot be written.
@@ -17,12 +18,6 @@ pub enum RebuildError {
     /// A block cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),
-    /// A header is said to be as predicted, and nothing predicts it.
-    #[error("no header is predicted for block {index}")]
-    NoHeader {
-        /// Which block of the segment.
-        index: usize,
-    },
 }
 
 /// The segment's bytes, as they stand in the stream.
@@ -59,9 +54,9 @@ impl ModelUser for Rebuild<'_> {
 
     fn run<M: Model>(self, model: &mut M) -> Self::Output {
         let stretches: Vec<Stretch> = self.kept.blocks.iter().map(KeptBlock::stretch).collect();
-        let mut writer = SegmentWriter::new(self.compressor, self.kept)?;
+        let mut writer = SegmentWriter::new(self.compressor, self.kept, self.text.since_flush)?;
         find_tokens(model, self.text, &stretches, self.corrections, |block| {
-            writer.write_block(block)
+            Ok::<_, RebuildError>(writer.write_block(block)?)
         })?;
         Ok(writer.finish())
     }
@@ -69,34 +64,42 @@ impl ModelUser for Rebuild<'_> {
 
 struct SegmentWriter<'a> {
     kept: &'a KeptBlocks,
-    headers: Headers,
+    places: Vec<BlockPlace>,
+    tables: TableBuilder,
     blocks: BlockWriter,
     bits: BitWriter,
 }
 
 impl<'a> SegmentWriter<'a> {
-    fn new(compressor: Compressor, kept: &'a KeptBlocks) -> Result<Self, WriteError> {
+    fn new(
+        compressor: Compressor,
+        kept: &'a KeptBlocks,
+        since_flush: u64,
+    ) -> Result<Self, WriteError> {
         let mut blocks = BlockWriter::default();
         if let Some(open) = &kept.open {
             blocks.open_block(open)?;
         }
         Ok(Self {
             kept,
-            headers: Headers::new(compressor),
+            places: block_places(kept, since_flush),
+            tables: compressor.table_builder(),
             blocks,
             bits: BitWriter::within_byte(kept.first_bits.bits, kept.first_bits.count),
         })
     }
 
-    fn write_block(&mut self, block: FoundBlock<'_>) -> Result<(), RebuildError> {
+    fn write_block(&mut self, block: FoundBlock<'_>) -> Result<(), WriteError> {
         let kept = &self.kept.blocks[block.index];
-        if let Some((is_final, _)) = kept.header {
-            let kind = self.kind(block)?;
-            let header = BlockHeader { is_final, kind };
+        if let Some((is_final, kind)) = &kept.header {
+            let header = BlockHeader {
+                is_final: *is_final,
+                kind: self.kind(kind, block),
+            };
             if let BlockKind::Stored { .. } = header.kind {
-                self.blocks
-                    .write_stored(&mut self.bits, &header, block.plain)?;
-                return Ok(());
+                return self
+                    .blocks
+                    .write_stored(&mut self.bits, &header, block.plain);
             }
             self.blocks.begin_block(&mut self.bits, &header)?;
         }
@@ -108,18 +111,17 @@ impl<'a> SegmentWriter<'a> {
         Ok(())
     }
 
-    /// The block's kind, and the next prediction is told of it.
-    fn kind(&mut self, block: FoundBlock<'_>) -> Result<BlockKind, RebuildError> {
-        let index = block.index;
-        let facts = self.kept.header_facts(block, self.bits.bit_length());
-        let kind = if let Some((_, KeptKind::Verbatim(kind))) = &self.kept.blocks[index].header {
-            kind.clone()
-        } else {
-            let kind = self.headers.predict(facts);
-            kind.ok_or(RebuildError::NoHeader { index })?
-        };
-        self.headers.follow(facts, &kind);
-        Ok(kind)
+    fn kind(&self, kept: &KeptKind, block: FoundBlock<'_>) -> BlockKind {
+        match kept {
+            KeptKind::Verbatim(kind) => kind.clone(),
+            KeptKind::Predicted => {
+                let place = BlockPlace {
+                    bit_offset: self.bits.bit_length(),
+                    ..self.places[block.index]
+                };
+                self.tables.predict_block(block.tokens, place)
+            }
+        }
     }
 
     fn finish(mut self) -> Vec<u8> {
@@ -127,38 +129,5 @@ impl<'a> SegmentWriter<'a> {
             self.bits.write_padding(padding);
         }
         self.bits.take()
-    }
-}
-
-impl KeptBlocks {
-    /// What a predictor of headers is told of a block.
-    pub(super) fn header_facts<'a>(
-        &self,
-        block: FoundBlock<'a>,
-        bit_offset: u64,
-    ) -> HeaderFacts<'a> {
-        let FoundBlock {
-            index,
-            tokens,
-            plain,
-        } = block;
-        let is_final = matches!(
-            self.blocks.get(index),
-            Some(KeptBlock {
-                header: Some((true, _)),
-                ..
-            })
-        );
-        let is_flushed = self
-            .blocks
-            .get(index + 1)
-            .is_some_and(|next| next.stretch().is_flush());
-        HeaderFacts {
-            tokens,
-            plain,
-            is_final,
-            is_flushed,
-            bit_offset,
-        }
     }
 }
