@@ -11,10 +11,12 @@
 //! | [`tar`] | a tar stream as literal bytes and file contents |
 //! | [`gzip`] | headers and trailers of gzip members |
 //! | [`deflate`] | a deflate stream as tokens and block headers, and back |
+//! | [`compression`] | one zstd frame, with the plain length known beforehand |
 //! | [`model`] | what known compressors would have written |
 
 #![forbid(unsafe_code)]
 
+pub mod compression;
 pub mod deflate;
 pub mod digest;
 pub mod gzip;
