@@ -12,6 +12,7 @@
 //! | [`gzip`] | headers and trailers of gzip members |
 //! | [`deflate`] | a deflate stream as tokens and block headers, and back |
 //! | [`compression`] | one zstd frame, with the plain length known beforehand |
+//! | [`pack`] | unique files, compressed together in blocks |
 //! | [`model`] | what known compressors would have written |
 
 #![forbid(unsafe_code)]
@@ -19,7 +20,9 @@
 pub mod compression;
 pub mod deflate;
 pub mod digest;
+mod fields;
 pub mod gzip;
 pub mod limits;
 pub mod model;
+pub mod pack;
 pub mod tar;

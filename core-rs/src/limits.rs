@@ -8,3 +8,12 @@ pub const MAX_TAR_METADATA_SIZE: u64 = 1_048_576;
 /// take 32 MiB: half of the 64 MiB that one layer may cost. A tar of empty files only needs 512
 /// bytes for each, so without a cap a small gzip bomb could ask for any amount.
 pub const MAX_TAR_FILES: u64 = 1_048_576;
+
+/// Longest plain text of one pack block, in bytes. Blocks are written with about 1 MiB; this leaves
+/// room for eight times that, and bounds what decoding one block takes: its stored bytes, its plain
+/// text and its table.
+pub const MAX_BLOCK_PLAIN_LENGTH: u32 = 8_388_608;
+
+/// Most pieces of files in one pack block. The table of so many takes 2.25 MiB. A block of 1 MiB
+/// reaches it only when its files have 16 bytes on average.
+pub const MAX_BLOCK_PIECES: u32 = 65_536;
