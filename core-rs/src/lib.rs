@@ -13,12 +13,14 @@
 //! | [`deflate`] | a deflate stream as tokens and block headers, and back |
 //! | [`compression`] | one zstd frame, with the plain length known beforehand |
 //! | [`pack`] | unique files, compressed together in blocks |
+//! | [`difference`] | what a node lacks of an image, as one stream |
 //! | [`model`] | what known compressors would have written |
 
 #![forbid(unsafe_code)]
 
 pub mod compression;
 pub mod deflate;
+pub mod difference;
 pub mod digest;
 mod fields;
 pub mod gzip;

@@ -17,3 +17,21 @@ pub const MAX_BLOCK_PLAIN_LENGTH: u32 = 8_388_608;
 /// Most pieces of files in one pack block. The table of so many takes 2.25 MiB. A block of 1 MiB
 /// reaches it only when its files have 16 bytes on average.
 pub const MAX_BLOCK_PIECES: u32 = 65_536;
+
+/// Longest manifest, in bytes: what the distribution specification asks registries to take at least.
+/// <https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-manifests>
+pub const MAX_MANIFEST_LENGTH: u32 = 4_194_304;
+
+/// Longest image configuration, in bytes. Engines read it into memory as they do a manifest, and it
+/// is as long as one.
+pub const MAX_CONFIG_LENGTH: u32 = 4_194_304;
+
+/// Most manifests of one difference: an index, an index in it, the image's manifest, and one to spare.
+pub const MAX_DIFFERENCE_MANIFESTS: u64 = 4;
+
+/// Most layers of one difference. Docker stops at 127 (`maxLayerDepth`, 125 in older ones).
+pub const MAX_DIFFERENCE_LAYERS: u64 = 1024;
+
+/// Most references to files in all layers of one difference: twice what one layer may have. The
+/// decoder remembers each file of them, about 64 bytes each.
+pub const MAX_DIFFERENCE_REFERENCES: u64 = 2_097_152;

@@ -12,6 +12,11 @@ pub(crate) fn checksum_of(parts: &[&[u8]]) -> Checksum {
     for part in parts {
         hasher.update(part);
     }
+    finish_checksum(&hasher)
+}
+
+/// The checksum of what a hasher was given.
+pub(crate) fn finish_checksum(hasher: &blake3::Hasher) -> Checksum {
     let mut checksum = [0; CHECKSUM_SIZE];
     hasher.finalize_xof().fill(&mut checksum);
     checksum

@@ -12,7 +12,7 @@
 )]
 
 pub mod block;
-mod checksum;
+pub(crate) mod checksum;
 pub mod cut;
 pub mod decode;
 pub mod encode;
