@@ -87,7 +87,7 @@ fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     let (start, clock) = (thread_time(), Instant::now());
     let result = work();
     let time = match (start, thread_time()) {
-        (Some(start), Some(end)) => end - start,
+        (Some(start), Some(end)) => end.saturating_sub(start),
         _ => clock.elapsed(),
     };
     (result, time)
@@ -133,6 +133,7 @@ fn main() {
         .flat_map(|(_, content)| content.clone())
         .collect();
     println!("{} unique files, {} bytes", files.len(), plain.len());
+    println!("rates by the time that the thread ran");
     println!("| block KiB | level | pack bytes | blocks | encode MB/s | decode MB/s |");
     println!("|---|---|---|---|---|---|");
     for block_length in BLOCK_LENGTHS {

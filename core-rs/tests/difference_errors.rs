@@ -696,7 +696,7 @@ fn the_encoder_refuses_parts_and_options_beyond_their_limits() {
     assert_eq!(
         DifferenceEncoder::new(DifferenceOptions { pack })
             .unwrap()
-            .manifest(b"{}"),
+            .manifest(&[b'{'; 200]),
         Err(DifferenceWriteError::Compress {
             part: Part::Manifest,
             source

@@ -26,6 +26,9 @@ const MAX_DIFF_ID_SIZE: usize = 135;
 /// Bytes of an end: five totals and a checksum.
 pub(super) const END_SIZE: usize = 56;
 
+/// Shorter payloads are stored as they are: a zstd frame saves a few bytes of them at best.
+const MIN_COMPRESSED_LENGTH: usize = 128;
+
 const STREAM_MAGIC: [u8; 8] = *b"MICADIFF";
 const STREAM_VERSION: u16 = 1;
 
@@ -202,7 +205,7 @@ impl FrameHeader {
     }
 }
 
-/// A frame: header and payload. The payload is compressed unless that does not shrink it.
+/// A frame: header and payload. The payload is compressed unless it is short or that does not shrink it.
 pub(super) fn encode_frame(
     part: Part,
     plain: &[u8],
@@ -217,11 +220,15 @@ pub(super) fn encode_frame(
         });
     }
     let failed = |source: CompressionError| DifferenceWriteError::Compress { part, source };
-    let frame = compress(plain, level).map_err(failed)?;
-    let (codec, payload) = if frame.len() < plain.len() {
-        (BlockCodec::Zstd, &*frame)
+    let frame = if plain.len() < MIN_COMPRESSED_LENGTH {
+        None
     } else {
-        (BlockCodec::Raw, plain)
+        let frame = compress(plain, level).map_err(failed)?;
+        Some(frame).filter(|frame| frame.len() < plain.len())
+    };
+    let (codec, payload) = match &frame {
+        Some(frame) => (BlockCodec::Zstd, &**frame),
+        None => (BlockCodec::Raw, plain),
     };
     let header = FrameHeader {
         part,
