@@ -7,6 +7,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`digest`] | file ids and content digests |
+//! | [`error`] | codes and numbers of all errors |
 //! | [`limits`] | caps on what foreign bytes can make the core keep |
 //! | [`tar`] | a tar stream as literal bytes and file contents |
 //! | [`gzip`] | headers and trailers of gzip members |
@@ -26,6 +27,7 @@ pub mod compression;
 pub mod deflate;
 pub mod difference;
 pub mod digest;
+pub mod error;
 mod fields;
 pub mod gzip;
 pub mod ingest;
