@@ -22,8 +22,10 @@ export interface Compressor {
   readonly family: Family;
   readonly expected: Expected;
   readonly format: 'gzip' | 'zstd';
-  /** Takes more than 1 second for a megabyte: for small layers only. */
+  /** Takes a second and more for a megabyte: for tiny layers only. */
   readonly isSlow: boolean;
+  /** Bytes after the last member that are no padding of zeros; without it none. */
+  readonly trailingLength?: number;
   /** Whether the programs that it needs are there. */
   isAvailable(): boolean;
   /** Writes the bytes of the file `source` as a stream into the file `target`. */

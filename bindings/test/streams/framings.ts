@@ -20,6 +20,8 @@ const MTIME = 1_700_000_000;
 /** A tape block: what padding tools write. */
 const PADDING = new Uint8Array(10_240);
 
+const TRAILING_TEXT = Buffer.from('This is not gzip.\n');
+
 /** A member of no plain text, in a fixed block. */
 const EMPTY_MEMBER = Uint8Array.from(
   Buffer.from('1f8b08000000000000ff' + '0300' + '0000000000000000', 'hex'),
@@ -46,7 +48,10 @@ export function framingsOf(compressor: Compressor): readonly Compressor[] {
       withFields(stream, FLAG_HEADER_CRC | FLAG_EXTRA | FLAG_NAME | FLAG_COMMENT),
     ),
     framed('trailing-zeros', (stream) => Buffer.concat([stream, PADDING])),
-    framed('trailing-text', (stream) => Buffer.concat([stream, Buffer.from('not gzip\n')])),
+    {
+      ...framed('trailing-text', (stream) => Buffer.concat([stream, TRAILING_TEXT])),
+      trailingLength: TRAILING_TEXT.length,
+    },
   ];
 }
 

@@ -10,9 +10,12 @@ import { downloadPackages } from './debian-packages.ts';
 const PACKAGES = ['python3-pip', 'libssl3', 'tzdata'];
 
 /** Bytes of random files, less than and around what encoders take as one block or window. */
-const RANDOM_SIZES = [1, 100, 511, 4_096, 32_768, 65_535, 65_536, 131_073, 400_000];
+const RANDOM_SIZES = [1, 100, 511, 4_096, 32_768, 65_535, 65_536, 131_073];
 
 const ZEROS_SIZE = 300_000;
+
+/** Bytes of each package's file in a round. */
+const PART_SIZE = 200_000;
 
 /** Puts files of about `size` bytes in all below `folder`, always the same. */
 export async function writeIncompressibleFiles(folder: string, size: number): Promise<void> {
@@ -22,22 +25,33 @@ export async function writeIncompressibleFiles(folder: string, size: number): Pr
       bytes: await readFile(file),
     })),
   );
-  for (let round = 0, written = 0; written < size; round++) {
+  for (let round = 0, left = size; left > 0; round++) {
     const below = join(folder, `round-${String(round).padStart(3, '0')}`);
     await mkdir(below);
-    const write = async (name: string, bytes: Uint8Array): Promise<void> => {
+    for (const { name, bytes } of filesOfRound(round, packages)) {
+      if (left <= 0) return;
       await writeFile(join(below, name), bytes);
-      written += bytes.length;
-    };
-    for (const length of RANDOM_SIZES) {
-      await write(`random-${length}`, randomBytes(round, length));
+      left -= bytes.length;
     }
-    for (const { name, bytes } of packages) {
-      const start = (round * 200_000) % bytes.length;
-      await write(`${name}.part`, bytes.subarray(start, start + 200_000));
-    }
-    await write('zeros', new Uint8Array(ZEROS_SIZE));
   }
+}
+
+interface NamedBytes {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+function filesOfRound(round: number, packages: readonly NamedBytes[]): readonly NamedBytes[] {
+  const random = RANDOM_SIZES.map((length) => ({
+    name: `random-${length}`,
+    bytes: randomBytes(round, length),
+  }));
+  const parts = packages.map(({ name, bytes }) => {
+    const start = (round * PART_SIZE) % bytes.length;
+    return { name: `${name}.part`, bytes: bytes.subarray(start, start + PART_SIZE) };
+  });
+  const zeros = { name: 'zeros', bytes: new Uint8Array(ZEROS_SIZE) };
+  return [...random, zeros, ...parts];
 }
 
 /** The same for the same `seed` and `length`. */

@@ -23,8 +23,11 @@ interface TreeOptions extends TarOptions {
   readonly excluded?: string;
 }
 
-/** Bytes of tar that a small layer has, about. */
-const SMALL_SIZE = 5_000_000;
+/** Bytes of tar that a sample has, about. */
+const SAMPLE_SIZES = { tiny: 400_000, small: 4_000_000 } as const;
+
+/** Bytes of tar of the full layer that is not made of packages, about. */
+const INCOMPRESSIBLE_SIZE = 40_000_000;
 
 /** 2023-11-14T22:13:20Z, in seconds since 1970: for files whose own time is not always the same. */
 const FIXED_MTIME = 1_700_000_000;
@@ -32,7 +35,7 @@ const FIXED_MTIME = 1_700_000_000;
 /** What a root file system of common use has beside the packages of every one: 220 MB in all. */
 const ROOT_PACKAGES = ['python3', 'perl', 'curl', 'ca-certificates'];
 
-/** What the small root is sampled from: to make the whole one takes a minute. */
+/** What samples of the root are taken from: to make the whole one takes a minute. */
 const BASE_PACKAGES = [
   ...['base-files', 'base-passwd', 'bash', 'coreutils', 'debianutils', 'dpkg', 'findutils'],
   ...['grep', 'gzip', 'libc6', 'libc-bin', 'login', 'perl-base', 'sed', 'tar', 'util-linux'],
@@ -83,7 +86,8 @@ export const LAYER_RECIPES: Readonly<Record<LayerName, LayerRecipe>> = {
     sources: noSources,
     write: (target, size) =>
       inNewFolder(target, async (folder) => {
-        await writeIncompressibleFiles(folder, size === 'small' ? SMALL_SIZE : 8 * SMALL_SIZE);
+        const length = size === 'full' ? INCOMPRESSIBLE_SIZE : SAMPLE_SIZES[size];
+        await writeIncompressibleFiles(folder, length);
         await writeTree(folder, { format: 'gnu', mtime: FIXED_MTIME }, target, 'full');
       }),
   },
@@ -132,7 +136,7 @@ async function writeTree(
     ({ path, size: fileSize }) =>
       fileSize <= maxFileSize && path.split('/')[0] !== options.excluded,
   );
-  const chosen = size === 'small' ? sampleTree(entries, SMALL_SIZE) : entries;
+  const chosen = size === 'full' ? entries : sampleTree(entries, SAMPLE_SIZES[size]);
   await writeTar(root, chosen, options, target);
 }
 

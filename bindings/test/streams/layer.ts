@@ -17,8 +17,8 @@ export const LAYER_NAMES: readonly LayerName[] = [
   'incompressible',
 ];
 
-/** Small: about 5 MB. Full: 40 to 250 MB. */
-export type LayerSize = 'small' | 'full';
+/** Tiny: about 400 kB. Small: about 4 MB. Full: 40 to 250 MB. */
+export type LayerSize = 'tiny' | 'small' | 'full';
 
 export interface Layer {
   readonly name: LayerName;

@@ -3,7 +3,12 @@
 import { constants, setPriority } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Compressor } from './compressor.ts';
-import { allCompressors, availableCompressors, REPRESENTATIVE_COMPRESSORS } from './compressors.ts';
+import {
+  allCompressors,
+  availableCompressors,
+  matrixCompressors,
+  REPRESENTATIVE_COMPRESSORS,
+} from './compressors.ts';
 import { installStreamPrograms } from './install.ts';
 import { LAYER_NAMES, type Layer, type LayerSize } from './layer.ts';
 import { makeLayer } from './layers.ts';
@@ -12,8 +17,9 @@ import { makeStreams } from './streams.ts';
 const HELP = `Makes gzip and zstd streams of real layers with real compressors.
 
   --layer PATTERN        of ${LAYER_NAMES.join(', ')}; all without it
-  --size small|full      small: about 5 MB of tar (the default); full: 40 to 250 MB
+  --size SIZE            tiny: about 400 kB of tar; small: 4 MB, the default; full: 40 to 250 MB
   --compressor PATTERN   of the catalogue; one a model without it
+  --matrix               all compressors that differ, but the slow ones, in place of --compressor
   --folder FOLDER        where the streams go; .cache/streams/streams without it
   --jobs NUMBER          streams made at the same time; one for each core without it
   --list                 names the compressors and ends
@@ -27,6 +33,7 @@ async function run(): Promise<void> {
       layer: { type: 'string', multiple: true, default: ['*'] },
       size: { type: 'string', default: 'small' },
       compressor: { type: 'string', multiple: true, default: [...REPRESENTATIVE_COMPRESSORS] },
+      matrix: { type: 'boolean', default: false },
       folder: { type: 'string' },
       jobs: { type: 'string' },
       list: { type: 'boolean', default: false },
@@ -37,7 +44,9 @@ async function run(): Promise<void> {
   if (values.list) return listCompressors();
   setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
   for (const problem of await installStreamPrograms()) print(`not installed: ${problem}\n`);
-  const compressors = availableCompressors().filter((one) => matches(one.name, values.compressor));
+  const compressors = values.matrix
+    ? matrixCompressors()
+    : availableCompressors().filter((one) => matches(one.name, values.compressor));
   const layers: Layer[] = [];
   for (const name of LAYER_NAMES.filter((one) => matches(one, values.layer))) {
     layers.push(await makeLayer(name, parseSize(values.size)));
@@ -65,8 +74,8 @@ function matches(name: string, patterns: readonly string[]): boolean {
 }
 
 function parseSize(text: string): LayerSize {
-  if (text === 'small' || text === 'full') return text;
-  throw new Error(`--size is small or full, not ${text}`);
+  if (text === 'tiny' || text === 'small' || text === 'full') return text;
+  throw new Error(`--size is tiny, small or full, not ${text}`);
 }
 
 function listCompressors(): void {

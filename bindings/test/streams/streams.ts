@@ -31,8 +31,8 @@ export interface MakeStreamsOptions {
   onMade?(stream: Stream, made: number, total: number): void;
 }
 
-/** Slow compressors are spared layers above this many bytes. */
-const MAX_SLOW_LENGTH = 8_000_000;
+/** Bytes of the layers that slow compressors still get. */
+const MAX_SLOW_LENGTH = 1_500_000;
 
 /** Makes the streams that are not there; gives all, layer by layer. */
 export async function makeStreams(options: MakeStreamsOptions): Promise<readonly Stream[]> {
@@ -68,7 +68,7 @@ export async function makeStream(
   const path = join(folder, below, `${compressor.name}.${extension}`);
   const file = await makeOnce(path, async (part) => {
     await compressor.compress(layer.file, part);
-    const digest = await hashPlain(part, compressor.format);
+    const digest = await hashPlain(part, compressor);
     if (digest === layer.digest) return;
     throw new Error(`${compressor.name} of ${layer.name}: holds ${digest}, not ${layer.digest}`);
   });
@@ -76,8 +76,8 @@ export async function makeStream(
 }
 
 /** SHA-256 of a stream's plain text, in hex. */
-async function hashPlain(file: string, format: Compressor['format']): Promise<string> {
-  if (format === 'zstd') {
+async function hashPlain(file: string, compressor: Compressor): Promise<string> {
+  if (compressor.format === 'zstd') {
     const plain = `${file}-plain`;
     await runProgram(['zstd', '-q', '-d', '-f', file, '-o', plain]);
     try {
@@ -86,7 +86,8 @@ async function hashPlain(file: string, format: Compressor['format']): Promise<st
       await rm(plain);
     }
   }
+  const end = (await stat(file)).size - (compressor.trailingLength ?? 0) - 1;
   const hash = createHash('sha256');
-  await pipeline(createReadStream(file), createGunzip(), hash);
+  await pipeline(createReadStream(file, { end }), createGunzip(), hash);
   return hash.digest('hex');
 }

@@ -103,6 +103,7 @@ function pigzCompressors(): readonly Compressor[] {
     pigz('6-independent', '-6', '-i'),
     pigz('6-512KiB', '-6', '-b512'),
     pigz('6-rsyncable', '-6', '-R'),
+    // Zopfli.
     fromCommand({
       name: 'pigz-11',
       family: 'other',
