@@ -60,10 +60,11 @@ fn main() {
     for piece in layer.chunks(1 << 18) {
         recipe.extend(ingest.push(piece).unwrap());
     }
-    let (last, summary) = ingest.finish().unwrap();
+    let (last, report) = ingest.finish().unwrap();
+    let summary = &report.summary;
     recipe.extend(last);
     let speed = |time: std::time::Duration| summary.tar_size as f64 / 1e6 / time.as_secs_f64();
-    println!("{summary:?}");
+    println!("{report:?}");
     println!("ingest {:.1} MB/s", speed(started.elapsed()));
     let source = RecipeBytes(&recipe);
     let index = RecipeIndex::read(&source).unwrap();

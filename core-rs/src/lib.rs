@@ -23,6 +23,7 @@
 
 #![forbid(unsafe_code)]
 
+mod codes;
 pub mod compression;
 pub mod deflate;
 pub mod difference;

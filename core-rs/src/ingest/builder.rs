@@ -1,5 +1,7 @@
 //! Puts a recipe together from what was found in a layer, in the layer's order.
 
+use super::front::FrontSummary;
+use super::report::{LayerReport, SegmentCounts};
 use super::scan::ScanPart;
 use crate::recipe::{RecipeWriter, Section, SegmentRow, Summary};
 use crate::segment::AnalyzedSegment;
@@ -10,6 +12,8 @@ use crate::varint::write_varint;
 pub struct RecipeBuilder {
     writer: RecipeWriter,
     files: u64,
+    file_size: u64,
+    counts: SegmentCounts,
 }
 
 impl RecipeBuilder {
@@ -28,6 +32,7 @@ impl RecipeBuilder {
             write_varint(&mut references, file.gap);
             write_varint(&mut references, file.size);
             self.files += 1;
+            self.file_size += file.size;
         }
         self.writer.append(Section::References, &references);
     }
@@ -44,6 +49,8 @@ impl RecipeBuilder {
             .append(Section::Corrections, &segment.corrections);
         self.writer.append(Section::Raw, &segment.raw);
         self.writer.append(Section::Segments, &row.encode());
+        self.counts
+            .add(row.compressor, row.stored_size, row.raw_size > 0);
     }
 
     /// Adds framing after the last segment.
@@ -56,14 +63,27 @@ impl RecipeBuilder {
         self.writer.take()
     }
 
-    /// Files with content, up to now.
-    pub const fn files(&self) -> u64 {
-        self.files
-    }
-
-    /// Ends the recipe: the bytes that were not given out yet.
+    /// Ends the recipe: the bytes that were not given out yet, and what was found in the layer.
     #[must_use]
-    pub fn finish(self, summary: &Summary) -> Vec<u8> {
-        self.writer.finish(summary)
+    pub fn finish(self, front: FrontSummary) -> (Vec<u8>, LayerReport) {
+        let summary = Summary {
+            encoding: front.encoding,
+            digest: front.digest,
+            size: front.size,
+            diff_id: front.diff_id,
+            tar_size: front.tar_size,
+            files: self.files,
+        };
+        let finished = self.writer.finish(&summary);
+        let report = LayerReport {
+            summary,
+            compressor: self.counts.main_compressor(),
+            segments: self.counts.segments,
+            raw_segments: self.counts.raw_segments,
+            file_size: self.file_size,
+            recipe_size: finished.size,
+            section_sizes: finished.section_sizes,
+        };
+        (finished.bytes, report)
     }
 }

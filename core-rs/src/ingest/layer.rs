@@ -1,25 +1,18 @@
 //! A whole layer on one thread.
 
 use super::builder::RecipeBuilder;
-use super::detector::Detector;
 use super::error::IngestError;
-use super::reader::{LayerEvent, LayerReader};
-use super::scan::TarScan;
-use crate::digest::{ContentHasher, DigestAlgorithm};
+use super::front::{FrontItem, LayerFront};
+use super::report::LayerReport;
+use crate::digest::DigestAlgorithm;
 use crate::model::Models;
-use crate::recipe::Summary;
 use crate::segment::analyze_segment;
 
-/// Takes a layer apart whose bytes come in pieces, on one thread. Where there are several, run its
-/// parts on them instead: `bindings/node` does.
+/// Takes a layer apart whose bytes come in pieces, on one thread. Where there are several, run
+/// [`analyze_segment`] on them instead, as `bindings/node` does.
 #[derive(Debug)]
 pub struct LayerIngest {
-    digest: ContentHasher,
-    size: u64,
-    tar_size: u64,
-    reader: LayerReader,
-    scan: TarScan,
-    detector: Detector,
+    front: LayerFront,
     models: Models,
     builder: RecipeBuilder,
 }
@@ -30,12 +23,7 @@ impl LayerIngest {
     #[must_use]
     pub fn new(algorithm: DigestAlgorithm, tar_limit: u64) -> Self {
         Self {
-            digest: ContentHasher::new(algorithm),
-            size: 0,
-            tar_size: 0,
-            reader: LayerReader::new(tar_limit),
-            scan: TarScan::new(),
-            detector: Detector::default(),
+            front: LayerFront::new(algorithm, tar_limit),
             models: Models::default(),
             builder: RecipeBuilder::new(),
         }
@@ -46,10 +34,8 @@ impl LayerIngest {
     /// # Errors
     /// What is wrong with the layer.
     pub fn push(&mut self, bytes: &[u8]) -> Result<Vec<u8>, IngestError> {
-        self.digest.update(bytes);
-        self.size += bytes.len() as u64;
-        self.reader.push(bytes);
-        self.take_events()?;
+        self.front.push(bytes);
+        self.take_items()?;
         Ok(self.builder.take())
     }
 
@@ -57,42 +43,31 @@ impl LayerIngest {
     ///
     /// # Errors
     /// What is wrong with the layer.
-    pub fn finish(mut self) -> Result<(Vec<u8>, Summary), IngestError> {
-        self.reader.finish();
-        self.take_events()?;
-        let (part, diff_id) = self.scan.finish()?;
-        self.builder.add_tar(&part);
-        let summary = Summary {
-            encoding: self.reader.encoding(),
-            digest: self.digest.finish(),
-            size: self.size,
-            diff_id,
-            tar_size: self.tar_size,
-            files: self.builder.files(),
-        };
-        Ok((self.builder.finish(&summary), summary))
+    pub fn finish(mut self) -> Result<(Vec<u8>, LayerReport), IngestError> {
+        self.front.finish_input();
+        self.take_items()?;
+        let (tar, summary) = self.front.finish()?;
+        self.builder.add_tar(&tar);
+        Ok(self.builder.finish(summary))
     }
 
-    fn take_events(&mut self) -> Result<(), IngestError> {
-        while let Some(event) = self.reader.next_event()? {
-            match event {
-                LayerEvent::Plain(tar) => self.take_tar(&tar)?,
-                LayerEvent::Framing(framing) => self.builder.add_framing(&framing),
-                LayerEvent::Segment { framing, segment } => {
-                    self.take_tar(segment.plain())?;
-                    let compressor = self.detector.compressor_of(&mut self.models, &segment);
+    fn take_items(&mut self) -> Result<(), IngestError> {
+        while let Some(item) = self.front.next_item()? {
+            match item {
+                FrontItem::Tar(tar) => self.builder.add_tar(&tar),
+                FrontItem::Framing(framing) => self.builder.add_framing(&framing),
+                FrontItem::Segment {
+                    framing,
+                    segment,
+                    compressor,
+                    tar,
+                } => {
                     let analyzed = analyze_segment(&mut self.models, compressor, &segment);
+                    self.builder.add_tar(&tar);
                     self.builder.add_segment(&framing, &analyzed);
                 }
             }
         }
-        Ok(())
-    }
-
-    fn take_tar(&mut self, tar: &[u8]) -> Result<(), IngestError> {
-        self.tar_size += tar.len() as u64;
-        let part = self.scan.push(tar)?;
-        self.builder.add_tar(&part);
         Ok(())
     }
 }

@@ -18,6 +18,7 @@ pub mod decode;
 pub mod encode;
 pub mod error;
 pub mod header;
+pub mod read_file;
 pub mod scan;
 pub mod writer;
 
@@ -30,5 +31,6 @@ pub use header::{
     BLOCK_HEADER_SIZE, BlockCodec, BlockHeader, BlockLimits, PACK_HEADER_SIZE, decode_block_header,
     decode_pack_header, encode_pack_header,
 };
+pub use read_file::{BlockSource, FileReader, ReadFileError};
 pub use scan::{DamagedBlock, Scan, ScannedBlock};
 pub use writer::{FilePlace, PackOptions, PackWriter, PackedBlock, PackedFile};

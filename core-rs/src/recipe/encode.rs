@@ -1,5 +1,7 @@
 //! Writes a recipe front to back.
 
+use std::collections::BTreeMap;
+
 use super::section::{CHUNK_SIZE, Section};
 use super::summary::Summary;
 use crate::compression::compress;
@@ -33,6 +35,18 @@ pub struct RecipeWriter {
     /// The directory's entries for chunks written.
     chunks: Vec<u8>,
     chunk_count: u64,
+    section_sizes: BTreeMap<Section, u64>,
+}
+
+/// The end of a recipe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FinishedRecipe {
+    /// The bytes that were not given out yet.
+    pub bytes: Vec<u8>,
+    /// Bytes of the whole recipe.
+    pub size: u64,
+    /// Bytes that each section takes in it.
+    pub section_sizes: BTreeMap<Section, u64>,
 }
 
 impl Default for RecipeWriter {
@@ -53,6 +67,7 @@ impl RecipeWriter {
             open: Default::default(),
             chunks: Vec::new(),
             chunk_count: 0,
+            section_sizes: BTreeMap::new(),
         }
     }
 
@@ -75,9 +90,9 @@ impl RecipeWriter {
         std::mem::take(&mut self.output)
     }
 
-    /// Ends the recipe: the bytes that were not given out yet.
+    /// Ends the recipe.
     #[must_use]
-    pub fn finish(mut self, summary: &Summary) -> Vec<u8> {
+    pub fn finish(mut self, summary: &Summary) -> FinishedRecipe {
         for section in Section::ALL {
             self.close_chunk(section);
         }
@@ -95,7 +110,11 @@ impl RecipeWriter {
         self.output
             .extend_from_slice(&check.as_bytes()[..DIRECTORY_CHECK_SIZE]);
         self.output.extend_from_slice(&END_MAGIC);
-        self.output
+        FinishedRecipe {
+            bytes: self.output,
+            size: offset + stored.len() as u64 + FOOTER_SIZE,
+            section_sizes: self.section_sizes,
+        }
     }
 
     fn close_chunk(&mut self, section: Section) {
@@ -119,6 +138,7 @@ impl RecipeWriter {
         self.chunks
             .extend_from_slice(&check.as_bytes()[..CHUNK_CHECK_SIZE]);
         self.chunk_count += 1;
+        *self.section_sizes.entry(section).or_default() += stored.len() as u64;
         self.written += stored.len() as u64;
         self.output.extend_from_slice(&stored);
     }

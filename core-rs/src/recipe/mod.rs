@@ -11,7 +11,7 @@ pub mod section;
 pub mod summary;
 
 pub use decode::{ReadAt, RecipeIndex, SectionReader};
-pub use encode::RecipeWriter;
+pub use encode::{FinishedRecipe, RecipeWriter};
 pub use error::RecipeError;
 pub use row::SegmentRow;
 pub use section::Section;
