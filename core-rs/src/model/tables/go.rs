@@ -96,10 +96,19 @@ pub(super) fn predict(facts: &BlockFacts<'_>) -> BlockKind {
     }
 }
 
-/// Level 1 and Huffman only (`writeBlockDynamic`, `writeBlockHuff`, which choose alike): stored
-/// unless a dynamic block saves one sixteenth. Bits beside the codes do not count.
+/// Level 1: as `predict_literals`, since `writeBlockDynamic` chooses like `writeBlockHuff`, but for
+/// very few bytes.
 pub(super) fn predict_fast(facts: &BlockFacts<'_>) -> BlockKind {
     if facts.place.plain_length <= MAX_STORED_TAIL {
+        return facts.stored();
+    }
+    predict_literals(facts)
+}
+
+/// Huffman only (`writeBlockHuff`): stored unless a dynamic block saves one sixteenth. Bits beside
+/// the codes do not count.
+pub(super) fn predict_literals(facts: &BlockFacts<'_>) -> BlockKind {
+    if facts.place.plain_length == 0 {
         return facts.stored();
     }
     let (_, dynamic) = DynamicBlock::new(facts.frequencies.clone());

@@ -201,7 +201,8 @@ impl Klauspost {
         let is_few = if self.version < KlauspostVersion::V1_20_4 {
             self.is_flushed(facts.place) && facts.place.plain_length <= MAX_STORED_TAIL
         } else {
-            let is_alone = self.is_flushed(facts.place) && facts.place.since_flush == 0;
+            let is_alone = self.is_flushed(facts.place)
+                && facts.place.before_flush + facts.place.since_flush == 0;
             facts.place.plain_length <= MAX_STORED_CALL
                 || is_alone && facts.place.plain_length <= MAX_STORED_TAIL
         };
@@ -239,12 +240,12 @@ impl Klauspost {
         if self.level != KlauspostLevel::Lazy {
             return end >= place.input_length;
         }
-        let filled = place.input_length.saturating_sub(1) / HALF_WINDOW;
-        let before_flush = match filled {
+        let input_end = place.before_flush.saturating_add(place.input_length);
+        let before = match input_end.saturating_sub(1) / HALF_WINDOW {
             0 | 1 => 0,
             halves => halves * HALF_WINDOW - MAX_LOOKAHEAD,
         };
-        end > before_flush
+        place.before_flush.saturating_add(end) > before
     }
 
     /// Gives each symbol a code, unless the block ends with the call.

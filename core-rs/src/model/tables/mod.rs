@@ -35,11 +35,13 @@ pub struct BlockPlace {
     pub is_final: bool,
     /// Where its header begins, bits from the start of any byte. Matters to empty blocks of pigz's.
     pub bit_offset: u64,
-    /// Bytes of plain text from the last flush, or the start of the stream, up to it. Matters to
-    /// klauspost's, like the next.
+    /// Bytes of plain text that the encoder had seen at the last flush: none at the start of a stream,
+    /// the dictionary after one of pgzip's. Matters to klauspost's, like the next two.
+    pub before_flush: u64,
+    /// Bytes of plain text from there up to it.
     pub since_flush: u64,
-    /// Bytes of plain text from there to the next flush or the end of the stream; `u64::MAX` if that
-    /// is not near.
+    /// Bytes of plain text from the last flush to the next one or the end of the stream;
+    /// `u64::MAX` if that is not near.
     pub input_length: u64,
 }
 
@@ -103,8 +105,10 @@ pub enum TableBuilder {
     Stored,
     /// Go 1.7 to 1.26, levels 2 to 9.
     Go,
-    /// Go 1.7 to 1.26, level 1 and Huffman only.
+    /// Go 1.7 to 1.26, level 1.
     GoFast,
+    /// Go 1.7 to 1.26, Huffman only.
+    GoLiterals,
     /// zlib and GNU gzip.
     Zlib,
     /// pigz: zlib, with empty blocks up to the next byte between pieces. With independent pieces
@@ -151,6 +155,7 @@ impl TableBuilder {
             Self::Stored => Some(facts.stored()),
             Self::Go => Some(go::predict(facts)),
             Self::GoFast => Some(go::predict_fast(facts)),
+            Self::GoLiterals => Some(go::predict_literals(facts)),
             Self::Zlib => Some(zlib::predict(facts)),
             Self::Pigz => Some(zlib::predict_pigz(facts)),
             Self::Klauspost(klauspost) => klauspost.predict(facts),
