@@ -3,7 +3,7 @@
 //! Source: `huffman_bit_writer.go`, and `deflate.go` for the calls.
 
 use super::BlockFacts;
-use super::code_lengths::{Method, code_lengths};
+use super::code_lengths::{Ties, code_lengths};
 use super::frequencies::Frequencies;
 use super::header::Header;
 use crate::deflate::BlockKind;
@@ -37,7 +37,7 @@ impl DynamicBlock {
             distance_count = 1;
         }
         let block = Self::announcing(
-            Method::PackageMerge,
+            Ties::JointsFirst,
             &frequencies,
             literal_count,
             distance_count,
@@ -46,22 +46,17 @@ impl DynamicBlock {
     }
 
     pub(super) fn announcing(
-        method: Method,
+        ties: Ties,
         frequencies: &Frequencies,
         literal_count: usize,
         distance_count: usize,
     ) -> Self {
         let mut literals = [0; LITERAL_SYMBOLS];
         let mut distances = [0; DISTANCE_SYMBOLS];
-        code_lengths(method, &frequencies.literals, MAX_CODE_BITS, &mut literals);
-        code_lengths(
-            method,
-            &frequencies.distances,
-            MAX_CODE_BITS,
-            &mut distances,
-        );
+        code_lengths(ties, &frequencies.literals, MAX_CODE_BITS, &mut literals);
+        code_lengths(ties, &frequencies.distances, MAX_CODE_BITS, &mut distances);
         let header = Header::go(
-            method,
+            ties,
             &literals[..literal_count],
             &distances[..distance_count],
         );

@@ -6,7 +6,7 @@
 //!
 //! Source: `flate/huffman_bit_writer.go`, `token.go`, and `deflate.go` for the calls, in v1.11.13, v1.13.6, v1.14.4, v1.15.15, v1.16.7, v1.17.11, v1.18.0 to v1.18.4 and v1.20.0.
 
-use super::code_lengths::{Method, code_lengths};
+use super::code_lengths::{Ties, code_lengths};
 use super::estimate::{
     ANY_BITS, BitLimits, ONE_TO_15_BITS, literal_bits, looks_random, token_bits,
 };
@@ -49,11 +49,11 @@ pub enum KlauspostVersion {
 }
 
 impl KlauspostVersion {
-    fn method(self) -> Method {
+    fn ties(self) -> Ties {
         if self >= Self::V1_20_4 {
-            Method::TreeFirst
+            Ties::SymbolsFirst
         } else {
-            Method::PackageMerge
+            Ties::JointsFirst
         }
     }
 }
@@ -313,7 +313,7 @@ struct Rules {
     /// The end of the block counts from the start.
     counts_end: bool,
     limits: BitLimits,
-    method: Method,
+    ties: Ties,
 }
 
 impl Rules {
@@ -327,7 +327,7 @@ impl Rules {
             } else {
                 ONE_TO_15_BITS
             },
-            method: version.method(),
+            ties: version.ties(),
         }
     }
 }
@@ -409,7 +409,7 @@ impl TokenCall {
     fn new_block(mut self, facts: &BlockFacts<'_>) -> BlockKind {
         self.frequencies.literals[END_OF_BLOCK] = 1;
         let dynamic = DynamicBlock::announcing(
-            self.rules.method,
+            self.rules.ties,
             &self.frequencies,
             self.literal_count,
             self.distance_count,
@@ -476,8 +476,7 @@ impl Klauspost {
         {
             return None;
         }
-        let dynamic =
-            DynamicBlock::announcing(self.version.method(), &frequencies, FIRST_LENGTH, 1);
+        let dynamic = DynamicBlock::announcing(self.version.ties(), &frequencies, FIRST_LENGTH, 1);
         Some(BlockKind::Dynamic(dynamic.header.codes))
     }
 
@@ -511,7 +510,7 @@ impl Klauspost {
         } else {
             literals[END_OF_BLOCK] = 1;
             let mut lengths = [0; LITERAL_SYMBOLS];
-            code_lengths(self.version.method(), literals, MAX_CODE_BITS, &mut lengths);
+            code_lengths(self.version.ties(), literals, MAX_CODE_BITS, &mut lengths);
             coded_bits(literals, &lengths)
         };
         bits += open.map_or(GUESSED_HEADER_BITS, |open| open.header_bits);
