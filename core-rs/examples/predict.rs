@@ -14,11 +14,16 @@
 use std::time::{Duration, Instant};
 
 use mica_core::deflate::{BitReader, BlockKind, Inflater, PieceEnd, Token};
+use mica_core::model::go_lazy::GoLazy;
+use mica_core::model::literals::Literals;
 use mica_core::model::{CONTEXT_SIZE, Model};
 use mica_core::segment::{ReplayError, SegmentText, Stretch, find_corrections, find_tokens};
 
 /// Plain text after which a segment ends with its block.
-const SEGMENT_SIZE: usize = 1 << 20;
+const SEGMENT_SIZE: usize = match option_env!("ONE") {
+    Some(_) => 1 << 40,
+    None => 1 << 20,
+};
 
 #[derive(Default)]
 struct Segment {
@@ -103,7 +108,7 @@ fn run<M: Model>(mut new_model: impl FnMut() -> M, segments: &[Segment]) {
             &segment.stretches,
             &corrections,
             |block| {
-                found.extend_from_slice(block);
+                found.extend_from_slice(block.tokens);
                 Ok::<(), ReplayError>(())
             },
         )
@@ -131,6 +136,13 @@ fn main() {
     let segments = read_segments(&std::fs::read(&arguments[1]).unwrap());
     match arguments[2].as_str() {
         "none" => run(|| NoModel, &segments),
+        "literals" => run(Literals::default, &segments),
+        "go4" => run(|| GoLazy::new(4), &segments),
+        "go5" => run(|| GoLazy::new(5), &segments),
+        "go6" => run(|| GoLazy::new(6), &segments),
+        "go7" => run(|| GoLazy::new(7), &segments),
+        "go8" => run(|| GoLazy::new(8), &segments),
+        "go9" => run(|| GoLazy::new(9), &segments),
         other => panic!("no model {other}"),
     }
 }

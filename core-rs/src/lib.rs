@@ -25,6 +25,7 @@ pub mod ingest;
 pub mod limits;
 pub mod model;
 pub mod recipe;
+pub mod restore;
 pub mod segment;
 pub mod tar;
 mod varint;

@@ -9,11 +9,25 @@ pub const MAX_TAR_METADATA_SIZE: u64 = 1_048_576;
 /// bytes for each, so without a cap a small gzip bomb could ask for any amount.
 pub const MAX_TAR_FILES: u64 = 1_048_576;
 
+<<<<<<< HEAD
 /// Longest directory of a recipe, in bytes. A chunk of 256 KiB takes at most 16 bytes in it, so this
 /// is enough for a skeleton of 64 GiB.
 pub const MAX_RECIPE_DIRECTORY_SIZE: u64 = 4 << 20;
 
+=======
+>>>>>>> framing
 /// Longest header of a gzip member, in bytes. Go's `compress/gzip`, which unpacks layers in
 /// containerd and dockerd, refuses names and comments of more than 511 bytes, and an extra field has
 /// at most 65,535: no header that it takes has more than 66,573 bytes. This is about twice that.
 pub const MAX_GZIP_HEADER_SIZE: usize = 131_072;
+<<<<<<< HEAD
+
+/// Most plain text of one segment, in bytes: it is cut at the latest after 1.5 MiB, and may go on to the
+/// end of a match or of a stored block of 65,535 bytes.
+pub const MAX_SEGMENT_TAR_SIZE: u32 = 2 << 20;
+
+/// Most bytes of a stream that one segment stands for, and most that a recipe keeps of it. 1.5 MiB of
+/// literals take 15 bits each at most (RFC 1951 §3.2.7), 4,096 block headers 330 bytes each.
+pub const MAX_SEGMENT_STORED_SIZE: u32 = 8 << 20;
+=======
+>>>>>>> framing

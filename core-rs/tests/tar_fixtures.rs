@@ -189,15 +189,3 @@ fn push_finds_the_stored_parts_of_sparse_files_that_python_finds() {
         assert!(formats.contains(&format), "{format:?}");
     }
 }
-
-#[test]
-fn push_gives_every_archive_back_and_finds_the_same_however_it_is_cut() {
-    for name in expected("files.expected").into_keys() {
-        let input = archive(&name);
-        let whole = found(&input, usize::MAX);
-        assert_eq!(whole.bytes, input, "{name}");
-        for piece in [1, 7, 511, 512, 513, 1024] {
-            assert_eq!(found(&input, piece), whole, "{name} in pieces of {piece}");
-        }
-    }
-}

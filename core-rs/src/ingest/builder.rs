@@ -2,20 +2,8 @@
 
 use super::scan::ScanPart;
 use crate::recipe::{RecipeWriter, Section, SegmentRow, Summary};
+use crate::segment::AnalyzedSegment;
 use crate::varint::write_varint;
-
-/// A segment as it goes into a recipe. Framing before it is not counted in its row yet.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AnalyzedSegment {
-    /// Its row.
-    pub row: SegmentRow,
-    /// Its part of section `Blocks`.
-    pub blocks: Vec<u8>,
-    /// Its part of section `Corrections`.
-    pub corrections: Vec<u8>,
-    /// Its bytes as they are, if no model makes them.
-    pub raw: Vec<u8>,
-}
 
 /// Builds a recipe. Bytes that are ready can be taken at any time.
 #[derive(Debug, Default)]

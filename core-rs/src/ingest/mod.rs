@@ -2,15 +2,19 @@
 //!
 //! The work is cut so that it can be spread over threads: a [`LayerReader`] finds the segments one
 //! after the other; a [`TarScan`] takes their plain text in order; [`analyze_segment`] can be run for
-//! all of them at once; a [`RecipeBuilder`] puts the results together in order. [`ingest`] does all
-//! of it on one thread.
+//! all of them at once, with the compressor that a [`Detector`] names; a [`RecipeBuilder`] puts the
+//! results together in order. [`LayerIngest`] does all of it on one thread.
 
 pub mod builder;
+pub mod detector;
 pub mod error;
+pub mod layer;
 pub mod reader;
 pub mod scan;
 
 pub use builder::RecipeBuilder;
+pub use detector::Detector;
 pub use error::IngestError;
+pub use layer::LayerIngest;
 pub use reader::{LayerEvent, LayerReader};
 pub use scan::{FileReference, ScanPart, TarScan};

@@ -5,6 +5,7 @@ use crate::deflate::InflateError;
 use crate::gzip::{
     Following, GzipError, MemberCheck, TRAILER_SIZE, parse_header, parse_trailer, what_follows,
 };
+use crate::recipe::Encoding;
 use crate::segment::{Cut, Cutter, Segment};
 
 /// Input to wait for before a segment that was cut off is read again, bytes: reading it again costs
@@ -36,6 +37,7 @@ pub enum LayerEvent {
 #[derive(Debug)]
 pub struct LayerReader {
     state: State,
+    encoding: Encoding,
     /// Bytes that are not in an event yet, from `offset` on; those of a segment from its first byte.
     input: Vec<u8>,
     offset: u64,
@@ -69,6 +71,7 @@ impl LayerReader {
     pub fn new(tar_limit: u64) -> Self {
         Self {
             state: State::Start,
+            encoding: Encoding::Identity,
             input: Vec::new(),
             offset: 0,
             framing: Vec::new(),
@@ -87,6 +90,12 @@ impl LayerReader {
     /// Says that there are no more bytes.
     pub fn finish(&mut self) {
         self.is_finished = true;
+    }
+
+    /// How the layer is compressed, once its first bytes were read.
+    #[must_use]
+    pub const fn encoding(&self) -> Encoding {
+        self.encoding
     }
 
     /// The next event; none if more bytes are needed first, or at the layer's end.
@@ -125,7 +134,10 @@ impl LayerReader {
 
     fn begin(&mut self) -> Result<(), IngestError> {
         self.state = match what_follows(&self.input) {
-            Following::Member => State::MemberHeader,
+            Following::Member => {
+                self.encoding = Encoding::Gzip;
+                State::MemberHeader
+            }
             _ if self.input.starts_with(&ZSTD_MAGIC) => {
                 return Err(IngestError::Encoding { encoding: "zstd" });
             }

@@ -5,12 +5,17 @@
 //! [correction](crate::segment::corrections) tells, so a model may be wrong; it must only be the same
 //! at ingest and at restore.
 
+pub mod chains;
 pub mod compressor;
+pub mod go_lazy;
 pub mod literals;
+pub mod models;
 pub mod tables;
+pub mod text;
 
 pub use compressor::Compressor;
 pub use literals::Literals;
+pub use models::{ModelUser, Models};
 
 use crate::deflate::{Token, TokenKind};
 

@@ -7,6 +7,7 @@
     clippy::as_conversions
 )]
 
+use crate::limits::{MAX_SEGMENT_STORED_SIZE, MAX_SEGMENT_TAR_SIZE};
 use crate::model::Compressor;
 
 /// Bytes of a row.
@@ -68,7 +69,19 @@ impl SegmentRow {
         bytes
     }
 
-    /// The row of its bytes; `None` if its compressor is not known.
+    fn is_possible(&self) -> bool {
+        let sizes = [
+            self.stored_size,
+            self.blocks_size,
+            self.corrections_size,
+            self.framing_size,
+        ];
+        self.plain_size <= MAX_SEGMENT_TAR_SIZE
+            && sizes.iter().all(|size| *size <= MAX_SEGMENT_STORED_SIZE)
+            && (self.raw_size == 0 || self.raw_size == self.stored_size)
+    }
+
+    /// The row of its bytes; `None` if its compressor is not known or a size is over its limit.
     pub fn decode(bytes: &[u8; ROW_SIZE]) -> Option<Self> {
         let (sizes, rest) = bytes.split_first_chunk::<24>()?;
         let mut sizes = sizes
@@ -77,7 +90,7 @@ impl SegmentRow {
         let mut size = || sizes.next();
         let (since_flush, rest) = rest.split_first_chunk()?;
         let (compressor, check) = rest.split_first_chunk()?;
-        Some(Self {
+        let row = Self {
             stored_size: size()?,
             plain_size: size()?,
             framing_size: size()?,
@@ -87,6 +100,7 @@ impl SegmentRow {
             since_flush: u64::from_le_bytes(*since_flush),
             compressor: Compressor::decode(compressor)?,
             check: *check.first_chunk()?,
-        })
+        };
+        row.is_possible().then_some(row)
     }
 }

@@ -26,6 +26,8 @@ const MAX_BLOCKS: usize = 4096;
 /// A block, or the part of one that is in a segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SegmentBlock {
+    /// Where it begins, bits from the start of the segment's first byte.
+    pub bit_offset: u64,
     /// Its header, unless it began in an earlier segment.
     pub header: Option<BlockHeader>,
     /// Bytes of plain text.
@@ -98,6 +100,33 @@ impl Segment {
             start: self.start,
             since_flush: self.since_flush,
         }
+    }
+
+    /// The first blocks of the segment, up to the one that brings them to `size` bytes of plain text.
+    #[must_use]
+    pub fn sample(&self, size: usize) -> Self {
+        let (mut length, mut tokens, mut blocks) = (0, 0, Vec::new());
+        for block in &self.blocks {
+            length += block.length;
+            tokens += block.tokens;
+            blocks.push(block.clone());
+            if length >= size {
+                break;
+            }
+        }
+        Self {
+            text: self.text[..self.start + length].to_vec(),
+            start: self.start,
+            since_flush: self.since_flush,
+            blocks,
+            tokens: self.tokens[..tokens].to_vec(),
+            ..Self::default()
+        }
+    }
+
+    /// Matches among its tokens: what tells compressors apart.
+    pub fn matches(&self) -> usize {
+        self.tokens.iter().filter(|token| token.is_match()).count()
     }
 
     /// Its blocks as a model sees them.
@@ -176,6 +205,7 @@ impl Cutter {
             self.open = None;
         }
         let block = SegmentBlock {
+            bit_offset: piece.bit_offset,
             header: piece.header,
             length: plain.len(),
             tokens: self.block_tokens.len(),
