@@ -14,16 +14,24 @@
 //! | [`compression`] | one zstd frame, with the plain length known beforehand |
 //! | [`model`] | what known compressors would have written |
 //! | [`segment`] | stretches of a stream that are rebuilt each on its own |
+//! | [`recipe`] | what turns files back into the exact layer |
+//! | [`ingest`] | a layer taken apart |
+//! | [`restore`] | a layer made again |
+//! | [`pack`] | unique files, compressed together in blocks |
+//! | [`difference`] | what a node lacks of an image, as one stream |
 
 #![forbid(unsafe_code)]
 
 pub mod compression;
 pub mod deflate;
+pub mod difference;
 pub mod digest;
+mod fields;
 pub mod gzip;
 pub mod ingest;
 pub mod limits;
 pub mod model;
+pub mod pack;
 pub mod recipe;
 pub mod restore;
 pub mod segment;

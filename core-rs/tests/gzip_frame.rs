@@ -4,20 +4,12 @@
     reason = "a failed step is a failed test; clippy knows only test functions"
 )]
 
-<<<<<<< HEAD
-use mica_core::gzip::{
-    Following, GzipError, MemberCheck, parse_header, parse_trailer, what_follows,
-};
-use proptest::prelude::*;
-
-=======
 use mica_core::gzip::{MemberCheck, parse_header, parse_trailer};
 use proptest::prelude::*;
 
 #[path = "laws/gzip_header.rs"]
 mod laws;
 
->>>>>>> framing
 /// A whole member with the plain text `hello\n`.
 struct Fixture {
     /// What made it. `a.txt` was last modified at 2024-01-02T03:04:05Z.
@@ -181,44 +173,6 @@ fn nearly_header() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-<<<<<<< HEAD
-    fn parse_header_keeps_the_bytes_of_what_it_takes(input in nearly_header()) {
-        match parse_header(&input) {
-            Ok(header) => {
-                prop_assert!(input.starts_with(header.as_bytes()));
-                prop_assert_eq!(parse_header(header.as_bytes()), Ok(header));
-                prop_assert_eq!(what_follows(&input), Following::Member);
-            }
-            Err(GzipError::Truncated { offset, expected }) => {
-                prop_assert_eq!(offset, input.len());
-                prop_assert!(expected > offset);
-            }
-            Err(error) => {
- let is_flags = matches!(error, GzipError::ReservedFlags { .. });
- prop_assert!(is_flags, "{error}");
-}
-        }
-    }
-
-    #[test]
-    fn parse_header_says_of_a_prefix_what_it_says_of_the_whole_or_asks_for_more(
-        input in nearly_header(),
-        cut in any::<prop::sample::Index>(),
-    ) {
-        let prefix = parse_header(&input[..cut.index(input.len() + 1)]);
-        if !matches!(prefix, Err(GzipError::Truncated { .. })) {
-            prop_assert_eq!(prefix, parse_header(&input));
-        }
-    }
-
-    #[test]
-    fn what_follows_agrees_with_parse_header_on_any_bytes(input in prop::collection::vec(any::<u8>(), 0..6)) {
-        let is_refused = !matches!(
-            parse_header(&input),
-            Ok(_) | Err(GzipError::Truncated { .. })
-        );
-        prop_assert_eq!(what_follows(&input) == Following::Trailing, is_refused);
-=======
     fn parse_header_keeps_its_laws_on_near_headers(input in nearly_header(), cut in 0..90_usize) {
         laws::check(&input, cut);
     }
@@ -229,7 +183,6 @@ proptest! {
         cut in 0..40_usize,
     ) {
         laws::check(&input, cut);
->>>>>>> framing
     }
 
     #[test]

@@ -175,15 +175,6 @@ fn parse_number(field: &[u8]) -> Option<i64> {
     Some(if is_negative { !value } else { value })
 }
 
-<<<<<<< HEAD
-/// Octal digits between spaces and NULs, ended by the first NUL; no digits are zero.
-fn parse_octal(field: &[u8]) -> Option<i64> {
-    let is_blank = |byte: &u8| matches!(byte, b' ' | 0);
-    let Some(first) = field.iter().position(|byte| !is_blank(byte)) else {
-        return Some(0);
-    };
-    let digits = until_nul(field.get(first..)?).trim_ascii_end();
-=======
 /// Octal digits between spaces and NULs; what stands after a NUL among them is not looked at. No
 /// digits are zero.
 fn parse_octal(field: &[u8]) -> Option<i64> {
@@ -193,7 +184,6 @@ fn parse_octal(field: &[u8]) -> Option<i64> {
     };
     let last = field.iter().rposition(is_digit)?;
     let digits = until_nul(field.get(first..=last)?);
->>>>>>> framing
     digits.iter().try_fold(0_i64, |value, digit| {
         let digit = digit.checked_sub(b'0').filter(|digit| *digit < 8)?;
         value.checked_mul(8)?.checked_add(i64::from(digit))
@@ -222,9 +212,6 @@ mod tests {
 
     #[test]
     fn parse_number_refuses_what_is_no_octal_number() {
-<<<<<<< HEAD
-        for field in ["00000000648\0", "-0000000644\0", "6 44", "0x1f"] {
-=======
         for field in [
             "00000000648\0",
             "-0000000644\0",
@@ -233,7 +220,6 @@ mod tests {
             "644\t",
             "644 \0junk",
         ] {
->>>>>>> framing
             assert_eq!(parse_number(field.as_bytes()), None, "{field:?}");
         }
         assert_eq!(parse_number(b""), None);

@@ -262,13 +262,8 @@ impl TarParser {
         };
         match (header.kind, u64::try_from(size)) {
             (EntryKind::NoData, _) => self.skip_data(0),
-<<<<<<< HEAD
-            (_, Err(_)) => {}
-            (EntryKind::OldFile, _) if path.ends_with(b"/") => self.skip_data(0),
-=======
             (EntryKind::OldFile, _) if path.ends_with(b"/") => self.skip_data(0),
             (_, Err(_)) => {}
->>>>>>> framing
             (EntryKind::File | EntryKind::OldFile, Ok(size)) => {
                 let path = records.sparse_path().unwrap_or(&path);
                 return self.begin_file(size, path, records.sparse_format(), sink);
