@@ -48,6 +48,7 @@ fn builders() -> Vec<(&'static str, TableBuilder)> {
     use KlauspostLevel::{Fast, Lazy, Literals};
     use KlauspostVersion::{V1_11, V1_12, V1_14, V1_18_1, V1_18_2, V1_20_4};
     let klauspost = TableBuilder::klauspost;
+    let pgzip = TableBuilder::pgzip;
     vec![
         ("go", TableBuilder::Go),
         ("go-fast", TableBuilder::GoFast),
@@ -65,6 +66,10 @@ fn builders() -> Vec<(&'static str, TableBuilder)> {
         ("klauspost-1.18.1-lazy", klauspost(V1_18_1, Lazy)),
         ("klauspost-1.18.2-lazy", klauspost(V1_18_2, Lazy)),
         ("klauspost-1.20.4-lazy", klauspost(V1_20_4, Lazy)),
+        ("pgzip-1.14-fast", pgzip(V1_14, Fast)),
+        ("pgzip-1.20.4-fast", pgzip(V1_20_4, Fast)),
+        ("pgzip-1.14-lazy", pgzip(V1_14, Lazy)),
+        ("pgzip-1.20.4-lazy", pgzip(V1_20_4, Lazy)),
         ("klauspost-1.11-literals", klauspost(V1_11, Literals)),
         ("klauspost-1.18.2-literals", klauspost(V1_18_2, Literals)),
         ("klauspost-1.20.4-literals", klauspost(V1_20_4, Literals)),
@@ -172,7 +177,6 @@ impl Report {
             plain_length: block.plain.len() as u64,
             is_final: block.header.is_final,
             bit_offset: block.bit_offset,
-            before_flush: flushed,
             since_flush: block.start - flushed,
             input_length: flush.map_or(u64::MAX, |flush| flush.start - flushed),
         };

@@ -31,6 +31,9 @@ const HALF_WINDOW: u64 = 32_768;
 /// Bytes that the lazy encoder wants to see ahead (`minMatchLength + maxMatchLength`).
 const MAX_LOOKAHEAD: u64 = 4 + 258;
 
+/// The dictionary that pgzip gives to the encoder of each piece but the first, bytes (`tailSize`).
+const PGZIP_DICTIONARY: u64 = 16_384;
+
 /// Versions that write other headers for the same tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum KlauspostVersion {
@@ -128,6 +131,8 @@ impl OpenCodes {
 pub struct Klauspost {
     version: KlauspostVersion,
     level: KlauspostLevel,
+    /// Bytes that the encoder had seen at the last flush.
+    dictionary_length: u64,
     open: Option<OpenCodes>,
 }
 
@@ -137,7 +142,16 @@ impl Klauspost {
         Self {
             version,
             level,
+            dictionary_length: 0,
             open: None,
+        }
+    }
+
+    /// At the start of a stream of pgzip's. That the first piece has no dictionary is not told apart.
+    pub const fn in_pgzip(version: KlauspostVersion, level: KlauspostLevel) -> Self {
+        Self {
+            dictionary_length: PGZIP_DICTIONARY,
+            ..Self::new(version, level)
         }
     }
 
@@ -201,8 +215,8 @@ impl Klauspost {
         let is_few = if self.version < KlauspostVersion::V1_20_4 {
             self.is_flushed(facts.place) && facts.place.plain_length <= MAX_STORED_TAIL
         } else {
-            let is_alone = self.is_flushed(facts.place)
-                && facts.place.before_flush + facts.place.since_flush == 0;
+            let has_history = facts.place.since_flush > 0 || self.dictionary_length > 0;
+            let is_alone = self.is_flushed(facts.place) && !has_history;
             facts.place.plain_length <= MAX_STORED_CALL
                 || is_alone && facts.place.plain_length <= MAX_STORED_TAIL
         };
@@ -240,12 +254,12 @@ impl Klauspost {
         if self.level != KlauspostLevel::Lazy {
             return end >= place.input_length;
         }
-        let input_end = place.before_flush.saturating_add(place.input_length);
-        let before = match input_end.saturating_sub(1) / HALF_WINDOW {
+        let seen = |length: u64| self.dictionary_length.saturating_add(length);
+        let before_flush = match seen(place.input_length).saturating_sub(1) / HALF_WINDOW {
             0 | 1 => 0,
             halves => halves * HALF_WINDOW - MAX_LOOKAHEAD,
         };
-        place.before_flush.saturating_add(end) > before
+        seen(end) > before_flush
     }
 
     /// Gives each symbol a code, unless the block ends with the call.

@@ -35,10 +35,8 @@ pub struct BlockPlace {
     pub is_final: bool,
     /// Where its header begins, bits from the start of any byte. Matters to empty blocks of pigz's.
     pub bit_offset: u64,
-    /// Bytes of plain text that the encoder had seen at the last flush: none at the start of a stream,
-    /// the dictionary after one of pgzip's. Matters to klauspost's, like the next two.
-    pub before_flush: u64,
-    /// Bytes of plain text from there up to it.
+    /// Bytes of plain text from the last flush, or the start of the stream, up to it. Matters to
+    /// klauspost's, like the next.
     pub since_flush: u64,
     /// Bytes of plain text from the last flush to the next one or the end of the stream;
     /// `u64::MAX` if that is not near.
@@ -122,6 +120,11 @@ impl TableBuilder {
     /// klauspost's, at the start of a stream.
     pub fn klauspost(version: KlauspostVersion, level: KlauspostLevel) -> Self {
         Self::Klauspost(Box::new(Klauspost::new(version, level)))
+    }
+
+    /// pgzip's: klauspost's encoder, begun anew after each flush with a dictionary.
+    pub fn pgzip(version: KlauspostVersion, level: KlauspostLevel) -> Self {
+        Self::Klauspost(Box::new(Klauspost::in_pgzip(version, level)))
     }
 
     /// How many of a block's tokens one set of facts is about.
