@@ -73,7 +73,8 @@ impl Compressor {
     pub fn table_builder(self) -> TableBuilder {
         match self {
             Self::Unknown => TableBuilder::Stored,
-            Self::Go(GoLevel::Literals | GoLevel::Level(1)) => TableBuilder::GoFast,
+            Self::Go(GoLevel::Literals) => TableBuilder::GoLiterals,
+            Self::Go(GoLevel::Level(1)) => TableBuilder::GoFast,
             Self::Go(GoLevel::Level(_)) => TableBuilder::Go,
         }
     }

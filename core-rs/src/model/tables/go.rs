@@ -3,7 +3,7 @@
 //! Source: `huffman_bit_writer.go`, and `deflate.go` for the calls.
 
 use super::BlockFacts;
-use super::code_lengths::{Method, code_lengths};
+use super::code_lengths::{Ties, code_lengths};
 use super::frequencies::Frequencies;
 use super::header::Header;
 use crate::deflate::BlockKind;
@@ -37,7 +37,7 @@ impl DynamicBlock {
             distance_count = 1;
         }
         let block = Self::announcing(
-            Method::PackageMerge,
+            Ties::JointsFirst,
             &frequencies,
             literal_count,
             distance_count,
@@ -46,22 +46,17 @@ impl DynamicBlock {
     }
 
     pub(super) fn announcing(
-        method: Method,
+        ties: Ties,
         frequencies: &Frequencies,
         literal_count: usize,
         distance_count: usize,
     ) -> Self {
         let mut literals = [0; LITERAL_SYMBOLS];
         let mut distances = [0; DISTANCE_SYMBOLS];
-        code_lengths(method, &frequencies.literals, MAX_CODE_BITS, &mut literals);
-        code_lengths(
-            method,
-            &frequencies.distances,
-            MAX_CODE_BITS,
-            &mut distances,
-        );
+        code_lengths(ties, &frequencies.literals, MAX_CODE_BITS, &mut literals);
+        code_lengths(ties, &frequencies.distances, MAX_CODE_BITS, &mut distances);
         let header = Header::go(
-            method,
+            ties,
             &literals[..literal_count],
             &distances[..distance_count],
         );
@@ -96,10 +91,19 @@ pub(super) fn predict(facts: &BlockFacts<'_>) -> BlockKind {
     }
 }
 
-/// Level 1 and Huffman only (`writeBlockDynamic`, `writeBlockHuff`, which choose alike): stored
-/// unless a dynamic block saves one sixteenth. Bits beside the codes do not count.
+/// Level 1: as `predict_literals`, since `writeBlockDynamic` chooses like `writeBlockHuff`, but for
+/// very few bytes.
 pub(super) fn predict_fast(facts: &BlockFacts<'_>) -> BlockKind {
     if facts.place.plain_length <= MAX_STORED_TAIL {
+        return facts.stored();
+    }
+    predict_literals(facts)
+}
+
+/// Huffman only (`writeBlockHuff`): stored unless a dynamic block saves one sixteenth. Bits beside
+/// the codes do not count.
+pub(super) fn predict_literals(facts: &BlockFacts<'_>) -> BlockKind {
+    if facts.place.plain_length == 0 {
         return facts.stored();
     }
     let (_, dynamic) = DynamicBlock::new(facts.frequencies.clone());

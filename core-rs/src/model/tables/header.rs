@@ -1,6 +1,6 @@
 //! A dynamic block's header from the lengths of its codes, and the bits that it takes.
 
-use super::code_lengths::{Method, code_lengths};
+use super::code_lengths::{Ties, code_lengths};
 use crate::deflate::DynamicCodes;
 use crate::deflate::block::{CODE_LENGTH_ORDER, LengthRun};
 use crate::deflate::huffman::CODE_LENGTH_SYMBOLS;
@@ -153,10 +153,10 @@ pub(super) struct Header {
 
 impl Header {
     /// Of code lengths that are all announced, as Go and klauspost write them.
-    pub(super) fn go(method: Method, literals: &[u8], distances: &[u8]) -> Self {
+    pub(super) fn go(ties: Ties, literals: &[u8], distances: &[u8]) -> Self {
         let runs = Runs::new(literals, distances, RunStyle::Go);
         let mut by_symbol = [0; CODE_LENGTH_SYMBOLS];
-        code_lengths(method, &runs.counts, MAX_CODE_LENGTH_BITS, &mut by_symbol);
+        code_lengths(ties, &runs.counts, MAX_CODE_LENGTH_BITS, &mut by_symbol);
         Self::new(literals.len(), distances.len(), runs, &by_symbol)
     }
 

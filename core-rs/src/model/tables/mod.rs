@@ -38,8 +38,8 @@ pub struct BlockPlace {
     /// Bytes of plain text from the last flush, or the start of the stream, up to it. Matters to
     /// klauspost's, like the next.
     pub since_flush: u64,
-    /// Bytes of plain text from there to the next flush or the end of the stream; `u64::MAX` if that
-    /// is not near.
+    /// Bytes of plain text from the last flush to the next one or the end of the stream;
+    /// `u64::MAX` if that is not near.
     pub input_length: u64,
 }
 
@@ -103,8 +103,10 @@ pub enum TableBuilder {
     Stored,
     /// Go 1.7 to 1.26, levels 2 to 9.
     Go,
-    /// Go 1.7 to 1.26, level 1 and Huffman only.
+    /// Go 1.7 to 1.26, level 1.
     GoFast,
+    /// Go 1.7 to 1.26, Huffman only.
+    GoLiterals,
     /// zlib and GNU gzip.
     Zlib,
     /// pigz: zlib, with empty blocks up to the next byte between pieces. With independent pieces
@@ -118,6 +120,11 @@ impl TableBuilder {
     /// klauspost's, at the start of a stream.
     pub fn klauspost(version: KlauspostVersion, level: KlauspostLevel) -> Self {
         Self::Klauspost(Box::new(Klauspost::new(version, level)))
+    }
+
+    /// pgzip's: klauspost's encoder, begun anew after each flush with a dictionary.
+    pub fn pgzip(version: KlauspostVersion, level: KlauspostLevel) -> Self {
+        Self::Klauspost(Box::new(Klauspost::in_pgzip(version, level)))
     }
 
     /// How many of a block's tokens one set of facts is about.
@@ -151,6 +158,7 @@ impl TableBuilder {
             Self::Stored => Some(facts.stored()),
             Self::Go => Some(go::predict(facts)),
             Self::GoFast => Some(go::predict_fast(facts)),
+            Self::GoLiterals => Some(go::predict_literals(facts)),
             Self::Zlib => Some(zlib::predict(facts)),
             Self::Pigz => Some(zlib::predict_pigz(facts)),
             Self::Klauspost(klauspost) => klauspost.predict(facts),
