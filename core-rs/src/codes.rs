@@ -42,6 +42,7 @@ impl CoreError for IngestError {
             Self::Size { .. } => "LAYER_SIZE",
             Self::Tar(_) => "LAYER_TAR",
             Self::TarLimit { .. } => "LAYER_TAR_LIMIT",
+            Self::TooManySegments { .. } => "LAYER_TOO_MANY_SEGMENTS",
             Self::Encoding { .. } => "LAYER_ENCODING",
         }
     }
@@ -62,6 +63,10 @@ impl CoreError for IngestError {
             Self::TarLimit { limit } => ErrorValues {
                 expected: Some(limit),
                 ..ErrorValues::default()
+            },
+            Self::TooManySegments { offset, limit } => ErrorValues {
+                expected: Some(limit),
+                ..at(offset)
             },
             Self::Inflate(_) | Self::Tar(_) | Self::Encoding { .. } => ErrorValues::default(),
         }
@@ -256,6 +261,8 @@ impl CoreError for RestoreError {
             Self::WrongDigest { .. } => "RESTORE_WRONG_DIGEST",
             Self::FileLength { .. } => "RESTORE_FILE_LENGTH",
             Self::Rebuild { .. } => "RESTORE_REBUILD",
+            Self::Encoding { .. } => "RESTORE_ENCODING",
+            Self::NoPart { .. } => "RESTORE_NO_PART",
         }
     }
 
@@ -270,7 +277,13 @@ impl CoreError for RestoreError {
                 expected,
                 ..
             } => values(offset, got, expected),
-            Self::WrongDigest { .. } | Self::Rebuild { .. } => ErrorValues::default(),
+            Self::NoPart { got, expected } => ErrorValues {
+                offset: None,
+                ..values(0_u64, got, expected)
+            },
+            Self::WrongDigest { .. } | Self::Rebuild { .. } | Self::Encoding { .. } => {
+                ErrorValues::default()
+            }
         }
     }
 

@@ -49,6 +49,20 @@ pub enum RestoreError {
         /// Bytes asked for.
         expected: u64,
     },
+    /// The recipe is for a layer in a form whose parts cannot be made.
+    #[error("layer is {encoding}, which is not restored in parts")]
+    Encoding {
+        /// The form.
+        encoding: &'static str,
+    },
+    /// There is no such part.
+    #[error("no part {got} of the layer, which has {expected}")]
+    NoPart {
+        /// The part asked for.
+        got: usize,
+        /// Parts there are.
+        expected: usize,
+    },
     /// A segment cannot be made of its text: the files given are other ones, or the recipe is wrong.
     #[error("part {part} of the layer cannot be made: {problem}")]
     Rebuild {
