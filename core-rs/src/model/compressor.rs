@@ -68,6 +68,25 @@ impl Compressor {
         }
     }
 
+    /// Its name without the level; `None` if it is not known.
+    #[must_use]
+    pub const fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Unknown => None,
+            Self::Go(_) => Some("go"),
+        }
+    }
+
+    /// Its level, where it has levels; -2 is Huffman only.
+    #[must_use]
+    pub const fn level(self) -> Option<i8> {
+        match self {
+            Self::Unknown => None,
+            Self::Go(GoLevel::Literals) => Some(-2),
+            Self::Go(GoLevel::Level(level)) => Some(level.cast_signed()),
+        }
+    }
+
     /// What makes the headers of its blocks.
     #[must_use]
     pub fn table_builder(self) -> TableBuilder {
