@@ -6,7 +6,10 @@
 //! at ingest and at restore.
 
 pub mod chains;
+pub mod go_fast;
+pub mod go_greedy;
 pub mod go_lazy;
+pub mod go_window;
 pub mod literals;
 pub mod text;
 
