@@ -11,15 +11,21 @@
 //! | [`tar`] | a tar stream as literal bytes and file contents |
 //! | [`gzip`] | headers and trailers of gzip members |
 //! | [`deflate`] | a deflate stream as tokens and block headers, and back |
+//! | [`compression`] | one zstd frame, with the plain length known beforehand |
 //! | [`model`] | what known compressors would have written |
 //! | [`segment`] | stretches of a stream that are rebuilt each on its own |
 
 #![forbid(unsafe_code)]
 
+pub mod compression;
 pub mod deflate;
 pub mod digest;
 pub mod gzip;
+pub mod ingest;
 pub mod limits;
 pub mod model;
+pub mod recipe;
+pub mod restore;
 pub mod segment;
 pub mod tar;
+mod varint;
