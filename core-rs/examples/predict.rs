@@ -14,6 +14,8 @@
 use std::time::{Duration, Instant};
 
 use mica_core::deflate::{BitReader, BlockKind, Inflater, PieceEnd, Token};
+use mica_core::model::go_fast::GoFast;
+use mica_core::model::go_greedy::GoGreedy;
 use mica_core::model::go_lazy::GoLazy;
 use mica_core::model::literals::Literals;
 use mica_core::model::{CONTEXT_SIZE, Model};
@@ -137,6 +139,9 @@ fn main() {
     match arguments[2].as_str() {
         "none" => run(|| NoModel, &segments),
         "literals" => run(Literals::default, &segments),
+        "go1" => run(GoFast::default, &segments),
+        "go2" => run(|| GoGreedy::new(2), &segments),
+        "go3" => run(|| GoGreedy::new(3), &segments),
         "go4" => run(|| GoLazy::new(4), &segments),
         "go5" => run(|| GoLazy::new(5), &segments),
         "go6" => run(|| GoLazy::new(6), &segments),

@@ -7,7 +7,10 @@
 
 pub mod chains;
 pub mod compressor;
+pub mod go_fast;
+pub mod go_greedy;
 pub mod go_lazy;
+pub mod go_window;
 pub mod literals;
 pub mod models;
 pub mod tables;
