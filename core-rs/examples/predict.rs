@@ -14,6 +14,8 @@
 use std::time::{Duration, Instant};
 
 use mica_core::deflate::{BitReader, BlockKind, InflateOptions, Inflater, Token};
+use mica_core::model::zlib::{History, ZlibOptions};
+use mica_core::model::zlib_lazy::ZlibLazy;
 use mica_core::model::{CONTEXT_SIZE, Model};
 use mica_core::segment::{ReplayError, SegmentText, Stretch, find_corrections, find_tokens};
 
@@ -123,12 +125,39 @@ fn run<M: Model>(mut new_model: impl FnMut() -> M, segments: &[Segment]) {
     );
 }
 
+/// `zlib-LEVEL`, `zlib-filtered-LEVEL`, `zlib-mem9-LEVEL`, or `pigz[-i][-p1]-LEVEL[-KIB]`.
+fn zlib_options(name: &str) -> Option<ZlibOptions> {
+    let number = |part: &str| part.parse::<usize>().ok();
+    let parts: Vec<&str> = name.split('-').collect();
+    let numbers: Vec<usize> = parts.iter().filter_map(|part| number(part)).collect();
+    let level = u8::try_from(*numbers.first()?).ok()?;
+    let block_size = numbers.get(1).unwrap_or(&128) << 10;
+    let has = |part: &str| parts.contains(&part);
+    let history = match (has("i"), has("p1")) {
+        (true, _) => History::Cleared,
+        (_, true) => History::Kept,
+        _ => History::Primed,
+    };
+    match parts[0] {
+        "pigz" => Some(ZlibOptions::pigz(level, block_size, history)),
+        "zlib" => Some(ZlibOptions {
+            is_filtered: has("filtered"),
+            memory_level: if has("mem9") { 9 } else { 8 },
+            ..ZlibOptions::new(level)
+        }),
+        _ => None,
+    }
+}
+
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let segments = read_segments(&std::fs::read(&arguments[1]).unwrap());
     match arguments[2].as_str() {
         "none" => run(|| NoModel, &segments),
-        other => panic!("no model {other}"),
+        other => match zlib_options(other) {
+            Some(options) => run(|| ZlibLazy::new(options), &segments),
+            None => panic!("no model {other}"),
+        },
     }
 }
 

@@ -5,6 +5,10 @@
 //! [correction](crate::segment::corrections) tells, so a model may be wrong; it must only be the same
 //! at ingest and at restore.
 
+pub mod zlib;
+mod zlib_chains;
+pub mod zlib_lazy;
+
 use crate::deflate::Token;
 
 /// Bytes of plain text before a segment that a model is given, if there are so many: one call of
