@@ -14,8 +14,11 @@
 use std::time::{Duration, Instant};
 
 use mica_core::deflate::{BitReader, BlockKind, InflateOptions, Inflater, Token};
+use mica_core::model::literals::Literals;
 use mica_core::model::zlib::{History, ZlibOptions};
+use mica_core::model::zlib_fast::ZlibFast;
 use mica_core::model::zlib_lazy::ZlibLazy;
+use mica_core::model::zlib_run_length::ZlibRunLength;
 use mica_core::model::{CONTEXT_SIZE, Model};
 use mica_core::segment::{ReplayError, SegmentText, Stretch, find_corrections, find_tokens};
 
@@ -153,22 +156,12 @@ fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let segments = read_segments(&std::fs::read(&arguments[1]).unwrap());
     match arguments[2].as_str() {
-        "none" => run(|| NoModel, &segments),
+        "literals" => run(Literals::default, &segments),
+        "zlib-rle" => run(ZlibRunLength::default, &segments),
         other => match zlib_options(other) {
+            Some(options) if options.level < 4 => run(|| ZlibFast::new(options), &segments),
             Some(options) => run(|| ZlibLazy::new(options), &segments),
             None => panic!("no model {other}"),
         },
     }
-}
-
-/// Predicts literals only.
-struct NoModel;
-
-impl Model for NoModel {
-    fn begin(&mut self, _: &[u8], _: usize, _: u64, _: usize) {}
-    fn flush(&mut self, _: &[u8], _: usize, _: usize) {}
-    fn predict(&mut self, text: &[u8], position: usize) -> Token {
-        Token::literal(text[position])
-    }
-    fn advance(&mut self, _: &[u8], _: usize, _: Token) {}
 }

@@ -5,9 +5,13 @@
 //! [correction](crate::segment::corrections) tells, so a model may be wrong; it must only be the same
 //! at ingest and at restore.
 
+pub mod literals;
+pub mod text;
 pub mod zlib;
 mod zlib_chains;
+pub mod zlib_fast;
 pub mod zlib_lazy;
+pub mod zlib_run_length;
 
 use crate::deflate::Token;
 

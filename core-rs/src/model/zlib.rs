@@ -5,8 +5,10 @@
 //! `deflate_slow` (levels 4 to 9) looks whether the next byte begins a longer one.
 //! Sources: zlib 1.2.13 and gzip 1.12, `deflate.c`.
 
-use crate::deflate::MAX_MATCH;
+use crate::deflate::{MAX_MATCH, Token};
 
+/// Shortest match.
+pub(super) const MIN_LENGTH: usize = 3;
 /// Farthest match, bytes back: the window of 32 KiB less the 262 bytes that zlib reads ahead.
 pub(super) const MAX_REACH: usize = 32_768 - MIN_LOOKAHEAD;
 /// Bytes that zlib wants to see before it goes on, but for the end of its input.
@@ -104,6 +106,13 @@ pub(super) struct Found {
     pub(super) distance: usize,
 }
 
+impl Found {
+    #[expect(clippy::cast_possible_truncation, reason = "at most 258 and 32,768")]
+    pub(super) const fn token(self) -> Token {
+        Token::matched(self.length as u16, self.distance as u16)
+    }
+}
+
 /// What the compressor can see: the portion of its input that it is in.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Sight {
@@ -147,30 +156,4 @@ impl Sight {
     pub(super) fn next(self, options: &ZlibOptions) -> Self {
         Self::new(options, self.end, 0, self.input_end)
     }
-}
-
-/// How many bytes at `position` are the same as those at `candidate`, up to `max`.
-#[inline]
-pub(super) fn common_length(text: &[u8], candidate: usize, position: usize, max: usize) -> usize {
-    let (Some(old), Some(new)) = (
-        text.get(candidate..),
-        text.get(position..position.saturating_add(max)),
-    ) else {
-        return 0;
-    };
-    let mut length = 0;
-    for (old, new) in old.chunks_exact(8).zip(new.chunks_exact(8)) {
-        let (Ok(old), Ok(new)) = (old.try_into(), new.try_into()) else {
-            break;
-        };
-        let difference = u64::from_le_bytes(old) ^ u64::from_le_bytes(new);
-        if difference != 0 {
-            return length + (difference.trailing_zeros() / 8) as usize;
-        }
-        length += 8;
-    }
-    while length < new.len() && old[length] == new[length] {
-        length += 1;
-    }
-    length
 }

@@ -71,18 +71,24 @@ impl ZlibChains {
     fn make(&mut self, text: &[u8]) {
         let end = (self.made + PORTION).min(text.len() - 2);
         for position in self.made..end {
-            let Some(hash) = hash(text, position, self.hash_shift, self.hash_mask) else {
-                break;
-            };
-            let distance = (position as u32).wrapping_sub(self.heads[hash]);
-            self.heads[hash] = position as u32;
-            self.links[position as u16 as usize] = if distance as usize <= MAX_REACH {
-                distance as u16
-            } else {
-                0
-            };
+            self.insert(text, position);
         }
         self.made = end;
+    }
+
+    /// Puts the string at `position` at the head of its chain, if it is whole.
+    #[inline]
+    pub(super) fn insert(&mut self, text: &[u8], position: usize) {
+        let Some(hash) = hash(text, position, self.hash_shift, self.hash_mask) else {
+            return;
+        };
+        let distance = (position as u32).wrapping_sub(self.heads[hash]);
+        self.heads[hash] = position as u32;
+        self.links[position as u16 as usize] = if distance as usize <= MAX_REACH {
+            distance as u16
+        } else {
+            0
+        };
     }
 
     /// Distance to the position before that has the same hash, 0 if out of reach.

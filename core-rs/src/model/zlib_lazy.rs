@@ -1,12 +1,11 @@
 //! zlib's `deflate_slow`, levels 4 to 9: a match is only taken if the next byte begins no longer one.
 
 use super::Model;
-use super::zlib::{Effort, Found, MAX_REACH, Sight, ZlibOptions, common_length};
+use super::text::match_length;
+use super::zlib::{Effort, Found, MAX_REACH, MIN_LENGTH, Sight, ZlibOptions};
 use super::zlib_chains::ZlibChains;
 use crate::deflate::{MAX_MATCH, Token};
 
-/// Shortest match.
-const MIN_LENGTH: usize = 3;
 /// A match of three bytes that is farther back costs more than three literals (`TOO_FAR`).
 const TOO_FAR: usize = 4096;
 /// Longest match that `Z_FILTERED` does not take.
@@ -64,7 +63,7 @@ impl ZlibLazy {
                 break;
             }
             candidate -= link;
-            let length = common_length(text, candidate, position, max);
+            let length = match_length(text, candidate, position, max);
             if length > best.length {
                 best = Found { length, distance };
                 if length >= nice {
@@ -112,8 +111,7 @@ impl Model for ZlibLazy {
                 return Token::literal(text[position]);
             }
         }
-        #[expect(clippy::cast_possible_truncation, reason = "at most 258 and 32,768")]
-        Token::matched(found.length as u16, found.distance as u16)
+        found.token()
     }
 
     fn advance(&mut self, _text: &[u8], _position: usize, actual: Token) {
