@@ -11,7 +11,9 @@ pub mod zlib;
 mod zlib_chains;
 pub mod zlib_fast;
 pub mod zlib_lazy;
+mod zlib_links;
 pub mod zlib_run_length;
+mod zlib_search;
 
 use crate::deflate::Token;
 

@@ -1,18 +1,13 @@
 //! Which positions of the text have the same hash, as far back as zlib's matches reach.
 //!
-//! zlib finds candidates by hash chains that it makes while it goes. As the text is known, they are
-//! made ahead here, some KiB at a time, into rings that stay in the processor's cache.
+//! These chains grow with the tokens, as those of `deflate_fast` do. Where all positions are in them,
+//! they can be [made ahead](super::zlib_links).
 
 use super::zlib::MAX_REACH;
 
-/// Positions that the rings hold: those that a match can reach, and those that were made ahead.
+/// Positions that are kept: more than a match can reach.
 const RING_SIZE: usize = 1 << 16;
-/// Positions made at a time.
-const PORTION: usize = 1 << 14;
-/// Positions made at least before one that is asked for is answered: the longest match, and some.
-const AHEAD: usize = 512;
-
-/// Hash chains of the strings of three bytes.
+/// Hash chains of strings of three bytes.
 #[derive(Debug)]
 pub(super) struct ZlibChains {
     hash_shift: u32,
@@ -21,8 +16,6 @@ pub(super) struct ZlibChains {
     heads: Box<[u32]>,
     /// Distance to the position before with the same hash, 0 if out of reach.
     links: Box<[u16; RING_SIZE]>,
-    /// The position up to which all is made.
-    made: usize,
 }
 
 /// The hash of the three bytes at `position`.
@@ -36,7 +29,7 @@ fn hash(text: &[u8], position: usize, shift: u32, mask: u32) -> Option<usize> {
 
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "positions count modulo 2^32 in heads and modulo 2^16 in rings"
+    reason = "positions count modulo 2^32 in heads and modulo 2^16 in links"
 )]
 impl ZlibChains {
     #[expect(
@@ -50,30 +43,12 @@ impl ZlibChains {
             hash_mask: (1 << hash_bits) - 1,
             heads: vec![0; 1 << hash_bits].into(),
             links: Box::new([0; RING_SIZE]),
-            made: 0,
         }
     }
 
-    /// Forgets all, to begin with the string at `position`.
+    /// Forgets all; the next string is at `position` or later.
     pub(super) fn reset(&mut self, position: usize) {
         self.heads.fill((position as u32).wrapping_sub(1 << 31));
-        self.made = position;
-    }
-
-    /// Makes the chains up to some bytes after `position`.
-    #[inline]
-    pub(super) fn prepare(&mut self, text: &[u8], position: usize) {
-        while position + AHEAD > self.made && self.made + 3 <= text.len() {
-            self.make(text);
-        }
-    }
-
-    fn make(&mut self, text: &[u8]) {
-        let end = (self.made + PORTION).min(text.len() - 2);
-        for position in self.made..end {
-            self.insert(text, position);
-        }
-        self.made = end;
     }
 
     /// Puts the string at `position` at the head of its chain, if it is whole.

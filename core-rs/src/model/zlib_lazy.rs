@@ -1,13 +1,11 @@
 //! zlib's `deflate_slow`, levels 4 to 9: a match is only taken if the next byte begins no longer one.
 
 use super::Model;
-use super::text::match_length;
 use super::zlib::{Effort, Found, MAX_REACH, MIN_LENGTH, Sight, ZlibOptions};
-use super::zlib_chains::ZlibChains;
+use super::zlib_links::ZlibLinks;
+use super::zlib_search::Search;
 use crate::deflate::{MAX_MATCH, Token};
 
-/// A match of three bytes that is farther back costs more than three literals (`TOO_FAR`).
-const TOO_FAR: usize = 4096;
 /// Longest match that `Z_FILTERED` does not take.
 const FILTERED_LENGTH: usize = 5;
 
@@ -16,7 +14,7 @@ const FILTERED_LENGTH: usize = 5;
 pub struct ZlibLazy {
     options: ZlibOptions,
     effort: Effort,
-    chains: ZlibChains,
+    links: ZlibLinks,
     sight: Sight,
     /// What was found at the position to come, if that was looked at before.
     here: Option<Found>,
@@ -30,7 +28,7 @@ impl ZlibLazy {
         Self {
             options,
             effort: Effort::of_level(options.level.max(4)),
-            chains: ZlibChains::new(options.memory_level),
+            links: ZlibLinks::new(options.memory_level),
             sight: Sight::default(),
             here: None,
             next: None,
@@ -40,47 +38,32 @@ impl ZlibLazy {
     /// A match that is longer than `shortest`, and that the compressor would look at.
     fn find(&self, text: &[u8], position: usize, shortest: usize) -> Option<Found> {
         let lookahead = self.sight.end.saturating_sub(position);
-        if lookahead < MIN_LENGTH {
+        let longest = lookahead.min(usize::from(MAX_MATCH));
+        if longest <= shortest {
             return None;
         }
         let is_good = shortest >= usize::from(self.effort.good);
-        let chain = self.effort.chain >> if is_good { 2 } else { 0 };
-        let max = lookahead.min(usize::from(MAX_MATCH));
-        let nice = lookahead.min(usize::from(self.effort.nice));
-        let mut best = Found {
-            length: shortest,
-            distance: 0,
+        let search = Search {
+            text,
+            position,
+            shortest,
+            longest,
+            nice: lookahead.min(usize::from(self.effort.nice)),
+            chain: self.effort.chain >> if is_good { 2 } else { 0 },
+            reach: MAX_REACH.min((position - self.sight.base).saturating_sub(1)),
         };
-        let mut candidate = position;
-        for step in 0..chain {
-            let link = self.chains.link(candidate);
-            let distance = position - candidate + link;
-            // The first candidate may be one byte farther than the others.
-            if link == 0
-                || distance >= MAX_REACH + usize::from(step == 0)
-                || distance >= position - self.sight.base
-            {
-                break;
-            }
-            candidate -= link;
-            let length = match_length(text, candidate, position, max);
-            if length > best.length {
-                best = Found { length, distance };
-                if length >= nice {
-                    break;
-                }
-            }
-        }
-        let is_too_far = best.length == MIN_LENGTH && best.distance > TOO_FAR;
-        let is_filtered = self.options.is_filtered && best.length <= FILTERED_LENGTH;
-        (best.distance > 0 && !is_too_far && !is_filtered).then_some(best)
+        let found = match search.find_long(&self.links) {
+            None if shortest < MIN_LENGTH => search.find_short(&self.links),
+            found => found,
+        };
+        found.filter(|found| !self.options.is_filtered || found.length > FILTERED_LENGTH)
     }
 }
 
 impl Model for ZlibLazy {
     fn begin(&mut self, text: &[u8], start: usize, since_flush: u64, end: usize) {
         self.sight = Sight::new(&self.options, start, since_flush, end.min(text.len()));
-        self.chains.reset(start.saturating_sub(MAX_REACH));
+        self.links.reset(start.saturating_sub(MAX_REACH));
         self.here = None;
         self.next = None;
     }
@@ -91,7 +74,7 @@ impl Model for ZlibLazy {
     }
 
     fn predict(&mut self, text: &[u8], position: usize) -> Token {
-        self.chains.prepare(text, position);
+        self.links.prepare(text, position);
         while position >= self.sight.end && position < text.len() {
             self.sight = self.sight.next(&self.options);
             self.here = None;
