@@ -260,8 +260,9 @@ impl CoreError for RestoreError {
             Self::WrongPart { .. } => "RESTORE_WRONG_PART",
             Self::WrongDigest { .. } => "RESTORE_WRONG_DIGEST",
             Self::FileLength { .. } => "RESTORE_FILE_LENGTH",
+            Self::NoPack { .. } => "RESTORE_NO_PACK",
+            Self::PackEnd { .. } => "RESTORE_PACK_END",
             Self::Rebuild { .. } => "RESTORE_REBUILD",
-            Self::Encoding { .. } => "RESTORE_ENCODING",
             Self::NoPart { .. } => "RESTORE_NO_PART",
         }
     }
@@ -281,7 +282,11 @@ impl CoreError for RestoreError {
                 offset: None,
                 ..values(0_u64, got, expected)
             },
-            Self::WrongDigest { .. } | Self::Rebuild { .. } | Self::Encoding { .. } => {
+            Self::PackEnd { end, .. } => ErrorValues {
+                expected: Some(end),
+                ..ErrorValues::default()
+            },
+            Self::WrongDigest { .. } | Self::NoPack { .. } | Self::Rebuild { .. } => {
                 ErrorValues::default()
             }
         }

@@ -49,11 +49,21 @@ pub enum RestoreError {
         /// Bytes asked for.
         expected: u64,
     },
-    /// The recipe is for a layer in a form whose parts cannot be made.
-    #[error("layer is {encoding}, which is not restored in parts")]
-    Encoding {
-        /// The form.
-        encoding: &'static str,
+    /// A file is said to be in a pack that was not given.
+    #[error("pack {pack} is not among the {packs} given")]
+    NoPack {
+        /// Which pack.
+        pack: u32,
+        /// Packs given.
+        packs: usize,
+    },
+    /// A pack ends before a block does that a file is said to be in.
+    #[error("pack {pack} ends before byte {end}")]
+    PackEnd {
+        /// Which of the packs given.
+        pack: u32,
+        /// Where the block, or its header, would end.
+        end: u64,
     },
     /// There is no such part.
     #[error("no part {got} of the layer, which has {expected}")]

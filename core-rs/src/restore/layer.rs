@@ -55,7 +55,7 @@ impl Restorer {
     /// Reads all of a recipe but the skeleton and what its segments keep.
     ///
     /// # Errors
-    /// If it cannot be read, its parts do not fit each other, or it is for a zstd layer.
+    /// If it cannot be read, or its parts do not fit each other.
     pub fn read<R: ReadAt, E: From<RestoreError> + From<R::Error>>(recipe: &R) -> Result<Self, E> {
         let index = RecipeIndex::read(recipe)?;
         let tar = TarMap::read(recipe, &index)?;

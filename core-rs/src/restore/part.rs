@@ -79,7 +79,6 @@ pub(super) fn read_parts<R: ReadAt, E: From<RestoreError> + From<R::Error>>(
     let is_compressed = match index.summary().encoding {
         Encoding::Gzip => true,
         Encoding::Identity => false,
-        Encoding::Zstd { .. } => return Err(RestoreError::Encoding { encoding: "zstd" }.into()),
     };
     let rows = read_rows(recipe, index)?;
     let mut parts = Vec::with_capacity(rows.len() / ROW_SIZE + 1);

@@ -8,7 +8,7 @@ use super::headers::block_places;
 use super::rebuild::rebuild_segment;
 use super::replay::{Stretch, find_corrections};
 use crate::model::tables::BlockPlace;
-use crate::model::{Compressor, Model, ModelUser, Models};
+use crate::model::{CANDIDATES, Compressor, Model, ModelUser, Models};
 use crate::recipe::row::{SegmentRow, check_of};
 
 /// A segment of fewer bytes is not tried with other models: to clear their tables takes longer than to
@@ -48,7 +48,7 @@ pub fn analyze_segment(
     if segment.stored.len() < MIN_DETECTED_SIZE {
         return keep_raw(segment);
     }
-    let other = detect(models, Compressor::CANDIDATES, segment);
+    let other = detect(models, CANDIDATES, segment);
     (other != compressor)
         .then(|| analyze_with(models, other, segment))
         .flatten()
