@@ -20,7 +20,7 @@ pub const CHECK_SIZE: usize = 8;
 /// One segment. All sizes are bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SegmentRow {
-    /// Of the stream, that the segment stands for.
+    /// Of the stream, that the segment stands for; at least 1.
     pub stored_size: u32,
     /// Of plain text.
     pub plain_size: u32,
@@ -72,7 +72,7 @@ impl SegmentRow {
     }
 
     fn is_possible(&self) -> bool {
-        self.stored_size <= MAX_SEGMENT_STORED_SIZE
+        (1..=MAX_SEGMENT_STORED_SIZE).contains(&self.stored_size)
             && self.plain_size <= MAX_SEGMENT_TAR_SIZE
             && self.framing_size <= MAX_SEGMENT_FRAMING_SIZE
             && self.blocks_size <= MAX_SEGMENT_KEPT_SIZE
