@@ -42,6 +42,12 @@ impl Threads {
         Ok(Self { pool })
     }
 
+    /// Threads at most.
+    #[napi(getter)]
+    pub fn size(&self) -> u32 {
+        u32::try_from(self.pool.size()).unwrap_or(u32::MAX)
+    }
+
     /// Resolves with a [`crate::hash_file::FileDigest`]. `expected_size` is in bytes.
     #[napi(ts_return_type = "Promise<FileDigest>")]
     pub fn hash_file<'env>(
