@@ -20,6 +20,9 @@ pub struct Detector {
 impl Detector {
     /// The compressor of the next segment.
     pub fn compressor_of(&mut self, models: &mut Models, segment: &Segment) -> Compressor {
+        if !segment.is_compressed() {
+            return Compressor::Unknown;
+        }
         let is_certain = segment.matches() >= ENOUGH_MATCHES;
         match self.known {
             Some(known) if self.is_certain => return known,

@@ -22,6 +22,12 @@ pub(super) const fn is_too_much(cost: usize, segment: &Segment) -> bool {
     cost * 100 > segment.stored.len() * MAX_COST_PERCENT && cost > MAX_SMALL_COST
 }
 
+/// Whether a segment has so many blocks that what is kept of them, two bytes each at least, is too
+/// much.
+pub(super) const fn has_too_many_blocks(segment: &Segment) -> bool {
+    is_too_much(segment.blocks.len() * 2, segment)
+}
+
 /// Finds the compressor whose model needs the fewest bytes of corrections; `Unknown` if all need too
 /// many. `candidates`: the likeliest ones first, which win if others are as good.
 pub fn detect(models: &mut Models, candidates: &[Compressor], segment: &Segment) -> Compressor {
