@@ -1,0 +1,303 @@
+//! Runs a model over a segment: once to find where it is wrong, and, knowing that, to find the tokens.
+
+use super::corrections::{Change, Correction};
+use super::error::ReplayError;
+use crate::deflate::{MIN_MATCH, Token, TokenKind};
+use crate::model::Model;
+
+/// A block, or the part of one that is in the segment, as far as a model is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stretch {
+    /// A compressed block of so many bytes of plain text.
+    Tokens {
+        /// Bytes of plain text.
+        length: usize,
+    },
+    /// A stored block. An empty one is a flush.
+    Stored {
+        /// Bytes of plain text.
+        length: usize,
+    },
+}
+
+impl Stretch {
+    /// Bytes of plain text.
+    pub const fn length(self) -> usize {
+        match self {
+            Self::Tokens { length } | Self::Stored { length } => length,
+        }
+    }
+
+    /// Whether it is how compressors end a flush (`Z_SYNC_FLUSH` of zlib, `Flush` of Go).
+    pub const fn is_flush(self) -> bool {
+        matches!(self, Self::Stored { length: 0 })
+    }
+}
+
+/// A segment's plain text, and where it stands in its stream.
+#[derive(Clone, Copy, Debug)]
+pub struct SegmentText<'a> {
+    /// Up to [`CONTEXT_SIZE`](crate::model::CONTEXT_SIZE) bytes before the segment, then its own.
+    pub text: &'a [u8],
+    /// Where its own bytes begin in `text`.
+    pub start: usize,
+    /// Bytes between the last flush, or the beginning of the stream, and the segment.
+    pub since_flush: u64,
+}
+
+/// Finds where the model is wrong. `stretches` cover the segment's text in order; `tokens` are those
+/// of its compressed blocks, one after the other.
+///
+/// # Errors
+/// If stretches, tokens and text do not fit together.
+pub fn find_corrections<M: Model>(
+    model: &mut M,
+    segment: SegmentText<'_>,
+    stretches: &[Stretch],
+    mut tokens: &[Token],
+) -> Result<Vec<Correction>, ReplayError> {
+    let text = segment.text;
+    let mut corrections = Vec::new();
+    let mut gap = 0;
+    walk(
+        model,
+        segment,
+        stretches,
+        |model, index, mut position, end| {
+            if let Stretch::Stored { length } = stretches[index] {
+                skip(model, text, position, length);
+                position = end;
+            }
+            while position < end {
+                let Some((&actual, rest)) = tokens.split_first() else {
+                    return Err(ReplayError::TokensEnd { position });
+                };
+                if model.predict(text, position) == actual {
+                    model.advance(text, position, actual);
+                    gap += 1;
+                    position += actual.length();
+                    tokens = rest;
+                    continue;
+                }
+                let portion = literal_portion(model, position, end);
+                let change = if tokens.len() >= portion - position
+                    && portion > position
+                    && tokens[..portion - position]
+                        .iter()
+                        .all(|token| !token.is_match())
+                {
+                    model.skip(text, position, portion - position);
+                    tokens = &tokens[portion - position..];
+                    position = portion;
+                    Change::LiteralPortion
+                } else {
+                    model.advance(text, position, actual);
+                    tokens = rest;
+                    position += actual.length();
+                    Change::of(actual)
+                };
+                corrections.push(Correction { gap, change });
+                gap = 0;
+            }
+            if position == end {
+                return Ok(());
+            }
+            Err(ReplayError::Overrun { position, end })
+        },
+    )?;
+    Ok(corrections)
+}
+
+/// A block of which all is known again.
+#[derive(Clone, Copy, Debug)]
+pub struct FoundBlock<'a> {
+    /// Which stretch it is.
+    pub index: usize,
+    /// Its tokens; none if it is stored.
+    pub tokens: &'a [Token],
+    /// Its plain text.
+    pub plain: &'a [u8],
+}
+
+/// Finds the tokens of a segment's blocks: what the model predicts, corrected. Each block is given to
+/// `take_block`, in order, the stored ones too.
+///
+/// # Errors
+/// If stretches and corrections do not fit the text, or what `take_block` says.
+pub fn find_tokens<M: Model, E: From<ReplayError>>(
+    model: &mut M,
+    segment: SegmentText<'_>,
+    stretches: &[Stretch],
+    corrections: &[Correction],
+    mut take_block: impl FnMut(FoundBlock<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    let text = segment.text;
+    let mut changes = Changes::new(corrections);
+    let mut tokens = Vec::new();
+    walk(
+        model,
+        segment,
+        stretches,
+        |model, index, mut position, end| {
+            let plain = &text[position..end];
+            tokens.clear();
+            if let Stretch::Stored { length } = stretches[index] {
+                skip(model, text, position, length);
+                position = end;
+            }
+            while position < end {
+                let predicted = model.predict(text, position);
+                let token = match changes.next() {
+                    None => predicted,
+                    Some(Change::Literal) => Token::literal(text[position]),
+                    Some(Change::Match { length, distance }) => Token::matched(length, distance),
+                    Some(Change::LiteralPortion) => {
+                        let portion = literal_portion(model, position, end);
+                        if portion == position {
+                            return Err(ReplayError::NoPortion { position }.into());
+                        }
+                        model.skip(text, position, portion - position);
+                        tokens.extend(text[position..portion].iter().copied().map(Token::literal));
+                        position = portion;
+                        continue;
+                    }
+                };
+                check(token, text, position, end)?;
+                model.advance(text, position, token);
+                tokens.push(token);
+                position += token.length();
+            }
+            let tokens = &tokens;
+            take_block(FoundBlock {
+                index,
+                tokens,
+                plain,
+            })
+        },
+    )?;
+    match changes.next {
+        None => Ok(()),
+        Some(_) => Err(ReplayError::CorrectionsLeft.into()),
+    }
+}
+
+/// Gives out corrections where their gaps end.
+struct Changes<'a> {
+    corrections: std::slice::Iter<'a, Correction>,
+    next: Option<&'a Correction>,
+    gap: u32,
+}
+
+impl<'a> Changes<'a> {
+    fn new(corrections: &'a [Correction]) -> Self {
+        let mut changes = Self {
+            corrections: corrections.iter(),
+            next: None,
+            gap: 0,
+        };
+        changes.go_on();
+        changes
+    }
+
+    fn go_on(&mut self) {
+        self.next = self.corrections.next();
+        self.gap = self.next.map_or(u32::MAX, |correction| correction.gap);
+    }
+
+    /// What stands in place of the next prediction, if that is wrong.
+    #[inline]
+    fn next(&mut self) -> Option<Change> {
+        if self.gap > 0 {
+            self.gap -= 1;
+            return None;
+        }
+        let change = self.next.map(|correction| correction.change);
+        self.go_on();
+        change
+    }
+}
+
+/// Calls `take_block` with index, position and end of every stretch, and tells the model of flushes.
+fn walk<M: Model, E: From<ReplayError>>(
+    model: &mut M,
+    segment: SegmentText<'_>,
+    stretches: &[Stretch],
+    mut take_block: impl FnMut(&mut M, usize, usize, usize) -> Result<(), E>,
+) -> Result<(), E> {
+    let SegmentText {
+        text,
+        start,
+        mut since_flush,
+    } = segment;
+    let mut has_begun = false;
+    let mut position = start;
+    for (index, stretch) in stretches.iter().enumerate() {
+        let end = position.saturating_add(stretch.length());
+        if end > text.len() {
+            return Err(ReplayError::TextEnds { position, end }.into());
+        }
+        if stretch.is_flush() {
+            if has_begun {
+                let input_end = input_end(position, &stretches[index + 1..]);
+                model.flush(text, position, input_end.min(text.len()));
+            }
+            since_flush = 0;
+        } else if !has_begun {
+            let input_end = input_end(position, &stretches[index..]);
+            model.begin(text, start, since_flush, input_end.min(text.len()));
+            has_begun = true;
+        }
+        take_block(model, index, position, end)?;
+        position = end;
+    }
+    if position == text.len() {
+        return Ok(());
+    }
+    Err(ReplayError::TextLeft {
+        position,
+        end: text.len(),
+    }
+    .into())
+}
+
+/// Goes over a stored block; a model may not have begun before an empty one.
+fn skip<M: Model>(model: &mut M, text: &[u8], position: usize, length: usize) {
+    if length > 0 {
+        model.skip(text, position, length);
+    }
+}
+
+/// Where the input of the compressor ended that is to write `stretches` from `position` on.
+fn input_end(position: usize, stretches: &[Stretch]) -> usize {
+    stretches
+        .iter()
+        .take_while(|stretch| !stretch.is_flush())
+        .fold(position, |end, stretch| {
+            end.saturating_add(stretch.length())
+        })
+}
+
+/// Where the portion of input ends that `position` is in, but not after the block's `end`.
+fn literal_portion<M: Model>(model: &M, position: usize, end: usize) -> usize {
+    model
+        .portion_end(position)
+        .map_or(position, |portion| portion.min(end).max(position))
+}
+
+/// Whether the token gives the text at `position`. A model's own predictions are trusted to be
+/// matches: what comes of it is compared at ingest, and hashed at restore.
+fn check(token: Token, text: &[u8], position: usize, end: usize) -> Result<(), ReplayError> {
+    let is_possible = match token.kind() {
+        TokenKind::Literal(byte) => text.get(position) == Some(&byte),
+        TokenKind::Match { length, distance } => {
+            usize::from(length) <= end - position
+                && length >= MIN_MATCH
+                && usize::from(distance) <= position
+                && distance > 0
+        }
+    };
+    if is_possible {
+        return Ok(());
+    }
+    Err(ReplayError::WrongToken { position, token })
+}
