@@ -14,6 +14,7 @@
 use std::time::{Duration, Instant};
 
 use mica_core::deflate::{BitReader, BlockKind, InflateOptions, Inflater, Token};
+use mica_core::model::klauspost::{self, FlushKind, Version};
 use mica_core::model::{CONTEXT_SIZE, Model};
 use mica_core::segment::{ReplayError, SegmentText, Stretch, find_corrections, find_tokens};
 
@@ -126,9 +127,36 @@ fn run<M: Model>(mut new_model: impl FnMut() -> M, segments: &[Segment]) {
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let segments = read_segments(&std::fs::read(&arguments[1]).unwrap());
+    if let Some(name) = arguments[2].strip_prefix("klauspost") {
+        return run_klauspost(name, &segments);
+    }
     match arguments[2].as_str() {
         "none" => run(|| NoModel, &segments),
         other => panic!("no model {other}"),
+    }
+}
+
+/// `VERSION-LEVEL`, and `p` for pgzip.
+fn run_klauspost(name: &str, segments: &[Segment]) {
+    let (version, level) = name.split_once('-').unwrap();
+    let (level, flush_kind) = match level.strip_suffix('p') {
+        Some(level) => (level, FlushKind::Restarts),
+        None => (level, FlushKind::Keeps),
+    };
+    let version = match version {
+        "11" => Version::V11,
+        "12" => Version::V12,
+        "15" => Version::V15,
+        _ => Version::V18,
+    };
+    match level {
+        "1" => run(|| klauspost::level1(version, flush_kind), segments),
+        "2" => run(|| klauspost::level2(version, flush_kind), segments),
+        "3" => run(|| klauspost::level3(version, flush_kind), segments),
+        "4" => run(|| klauspost::level4(version, flush_kind), segments),
+        "5" => run(|| klauspost::level5(version, flush_kind), segments),
+        "6" => run(|| klauspost::level6(version, flush_kind), segments),
+        other => panic!("no level {other}"),
     }
 }
 

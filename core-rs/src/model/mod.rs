@@ -5,6 +5,8 @@
 //! [correction](crate::segment::corrections) tells, so a model may be wrong; it must only be the same
 //! at ingest and at restore.
 
+pub mod klauspost;
+
 use crate::deflate::Token;
 
 /// Bytes of plain text before a segment that a model is given, if there are so many: one call of
