@@ -13,13 +13,18 @@
 
 use std::time::{Duration, Instant};
 
-use mica_core::deflate::{BitReader, BlockKind, InflateOptions, Inflater, Token};
+use mica_core::deflate::{BitReader, BlockKind, Inflater, PieceEnd, Token};
+use mica_core::model::go_lazy::GoLazy;
 use mica_core::model::klauspost::{self, FlushKind, Version};
+use mica_core::model::literals::Literals;
 use mica_core::model::{CONTEXT_SIZE, Model};
 use mica_core::segment::{ReplayError, SegmentText, Stretch, find_corrections, find_tokens};
 
 /// Plain text after which a segment ends with its block.
-const SEGMENT_SIZE: usize = 1 << 20;
+const SEGMENT_SIZE: usize = match option_env!("ONE") {
+    Some(_) => 1 << 40,
+    None => 1 << 20,
+};
 
 #[derive(Default)]
 struct Segment {
@@ -33,14 +38,17 @@ struct Segment {
 /// The first member's segments.
 fn read_segments(gzip: &[u8]) -> Vec<Segment> {
     let mut bits = BitReader::at(gzip, header_length(gzip) as u64 * 8).unwrap();
-    let mut inflater = Inflater::new(InflateOptions::default());
+    let mut inflater = Inflater::new(u64::MAX);
     let (mut segments, mut segment, mut block_tokens) =
         (Vec::new(), Segment::default(), Vec::new());
     let mut since_flush = 0_u64;
     loop {
-        let block = inflater.read_block(&mut bits, &mut block_tokens).unwrap();
+        let piece = inflater
+            .read_piece(&mut bits, u64::MAX, &mut block_tokens)
+            .unwrap();
+        let header = piece.header.unwrap();
         let length = inflater.plain().len();
-        let stretch = match block.header.kind {
+        let stretch = match header.kind {
             BlockKind::Stored { .. } => Stretch::Stored { length },
             _ => Stretch::Tokens { length },
         };
@@ -53,7 +61,7 @@ fn read_segments(gzip: &[u8]) -> Vec<Segment> {
         segment.stretches.push(stretch);
         segment.tokens.extend_from_slice(&block_tokens);
         let is_long = segment.text.len() - segment.start >= SEGMENT_SIZE;
-        if is_long || block.header.is_final {
+        if is_long || piece.end == PieceEnd::Stream {
             let context = segment.text[segment.text.len().saturating_sub(CONTEXT_SIZE)..].to_vec();
             let start = context.len();
             segments.push(std::mem::take(&mut segment));
@@ -64,7 +72,7 @@ fn read_segments(gzip: &[u8]) -> Vec<Segment> {
                 ..Segment::default()
             };
         }
-        if block.header.is_final {
+        if piece.end == PieceEnd::Stream {
             return segments;
         }
     }
@@ -101,7 +109,7 @@ fn run<M: Model>(mut new_model: impl FnMut() -> M, segments: &[Segment]) {
             &segment.stretches,
             &corrections,
             |block| {
-                found.extend_from_slice(block);
+                found.extend_from_slice(block.tokens);
                 Ok::<(), ReplayError>(())
             },
         )
@@ -132,6 +140,13 @@ fn main() {
     }
     match arguments[2].as_str() {
         "none" => run(|| NoModel, &segments),
+        "literals" => run(Literals::default, &segments),
+        "go4" => run(|| GoLazy::new(4), &segments),
+        "go5" => run(|| GoLazy::new(5), &segments),
+        "go6" => run(|| GoLazy::new(6), &segments),
+        "go7" => run(|| GoLazy::new(7), &segments),
+        "go8" => run(|| GoLazy::new(8), &segments),
+        "go9" => run(|| GoLazy::new(9), &segments),
         other => panic!("no model {other}"),
     }
 }

@@ -133,6 +133,28 @@ pub enum DigestAlgorithm {
     Sha512,
 }
 
+/// A text that names no [`DigestAlgorithm`].
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("expected the algorithm sha256 or sha512, got {got:?}")]
+pub struct UnknownAlgorithmError {
+    /// The text.
+    pub got: String,
+}
+
+impl FromStr for DigestAlgorithm {
+    type Err = UnknownAlgorithmError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "sha256" => Ok(Self::Sha256),
+            "sha512" => Ok(Self::Sha512),
+            _ => Err(UnknownAlgorithmError {
+                got: text.to_owned(),
+            }),
+        }
+    }
+}
+
 /// Makes the text of a content digest, such as `sha256:e3b0…`, from content that comes in pieces.
 #[derive(Debug, Clone)]
 pub struct ContentHasher(ContentHasherState);
@@ -264,6 +286,19 @@ mod tests {
         );
         let late = format!("{}g", "0".repeat(63));
         assert_eq!(late.parse::<FileId>(), error(63, b'g'));
+    }
+
+    #[test]
+    fn digest_algorithm_reads_registered_names_only() {
+        assert_eq!("sha256".parse(), Ok(DigestAlgorithm::Sha256));
+        assert_eq!("sha512".parse(), Ok(DigestAlgorithm::Sha512));
+        for text in ["", "SHA256", "sha256:", "md5"] {
+            let got = text.to_owned();
+            assert_eq!(
+                text.parse::<DigestAlgorithm>(),
+                Err(UnknownAlgorithmError { got })
+            );
+        }
     }
 
     /// FIPS 180-4 examples, <https://csrc.nist.gov/projects/cryptographic-standards-and-guidelines/example-values>.

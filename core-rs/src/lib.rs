@@ -7,19 +7,36 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`digest`] | file ids and content digests |
+//! | [`error`] | codes and numbers of all errors |
 //! | [`limits`] | caps on what foreign bytes can make the core keep |
 //! | [`tar`] | a tar stream as literal bytes and file contents |
 //! | [`gzip`] | headers and trailers of gzip members |
 //! | [`deflate`] | a deflate stream as tokens and block headers, and back |
+//! | [`compression`] | one zstd frame, with the plain length known beforehand |
 //! | [`model`] | what known compressors would have written |
 //! | [`segment`] | stretches of a stream that are rebuilt each on its own |
+//! | [`recipe`] | what turns files back into the exact layer |
+//! | [`ingest`] | a layer taken apart |
+//! | [`restore`] | a layer made again |
+//! | [`pack`] | unique files, compressed together in blocks |
+//! | [`difference`] | what a node lacks of an image, as one stream |
 
 #![forbid(unsafe_code)]
 
+mod codes;
+pub mod compression;
 pub mod deflate;
+pub mod difference;
 pub mod digest;
+pub mod error;
+mod fields;
 pub mod gzip;
+pub mod ingest;
 pub mod limits;
 pub mod model;
+pub mod pack;
+pub mod recipe;
+pub mod restore;
 pub mod segment;
 pub mod tar;
+mod varint;

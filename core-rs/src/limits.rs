@@ -8,3 +8,47 @@ pub const MAX_TAR_METADATA_SIZE: u64 = 1_048_576;
 /// take 32 MiB: half of the 64 MiB that one layer may cost. A tar of empty files only needs 512
 /// bytes for each, so without a cap a small gzip bomb could ask for any amount.
 pub const MAX_TAR_FILES: u64 = 1_048_576;
+
+/// Longest directory of a recipe, in bytes. A chunk of 256 KiB takes at most 16 bytes in it, so this
+/// is enough for a skeleton of 64 GiB.
+pub const MAX_RECIPE_DIRECTORY_SIZE: u64 = 4 << 20;
+
+/// Longest header of a gzip member, in bytes. Go's `compress/gzip`, which unpacks layers in
+/// containerd and dockerd, refuses names and comments of more than 511 bytes, and an extra field has
+/// at most 65,535: no header that it takes has more than 66,573 bytes. This is about twice that.
+pub const MAX_GZIP_HEADER_SIZE: usize = 131_072;
+
+/// Most plain text of one segment, in bytes: it is cut at the latest after 1.5 MiB, and may go on to the
+/// end of a match or of a stored block of 65,535 bytes.
+pub const MAX_SEGMENT_TAR_SIZE: u32 = 2 << 20;
+
+/// Most bytes of a stream that one segment stands for, and most that a recipe keeps of it. 1.5 MiB of
+/// literals take 15 bits each at most (RFC 1951 §3.2.7), 4,096 block headers 330 bytes each.
+pub const MAX_SEGMENT_STORED_SIZE: u32 = 8 << 20;
+
+/// Longest plain text of one pack block, in bytes. Blocks are written with about 1 MiB; this leaves
+/// room for eight times that, and bounds what decoding one block takes: its stored bytes, its plain
+/// text and its table.
+pub const MAX_BLOCK_PLAIN_LENGTH: u32 = 8_388_608;
+
+/// Most pieces of files in one pack block. The table of so many takes 2.25 MiB. A block of 1 MiB
+/// reaches it only when its files have 16 bytes on average.
+pub const MAX_BLOCK_PIECES: u32 = 65_536;
+
+/// Longest manifest, in bytes: what the distribution specification asks registries to take at least.
+/// <https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-manifests>
+pub const MAX_MANIFEST_LENGTH: u32 = 4_194_304;
+
+/// Longest image configuration, in bytes. Engines read it into memory as they do a manifest, and it
+/// is as long as one.
+pub const MAX_CONFIG_LENGTH: u32 = 4_194_304;
+
+/// Most manifests of one difference: an index, an index in it, the image's manifest, and one to spare.
+pub const MAX_DIFFERENCE_MANIFESTS: u64 = 4;
+
+/// Most layers of one difference. Docker stops at 127 (`maxLayerDepth`, 125 in older ones).
+pub const MAX_DIFFERENCE_LAYERS: u64 = 1024;
+
+/// Most references to files in all layers of one difference: twice what one layer may have. The
+/// decoder remembers each file of them, about 64 bytes each.
+pub const MAX_DIFFERENCE_REFERENCES: u64 = 2_097_152;

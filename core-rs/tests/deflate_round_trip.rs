@@ -6,45 +6,49 @@ use std::io::Write;
 
 use flate2::{Compress, Compression, FlushCompress, write::DeflateEncoder};
 use mica_core::deflate::{
-    BitReader, BitWriter, Block, BlockHeader, BlockKind, BlockWriter, InflateError, InflateOptions,
-    Inflater, Token, WriteError,
+    BitReader, BitWriter, BlockHeader, BlockKind, BlockWriter, InflateError, Inflater, Piece,
+    PieceEnd, Token, WriteError,
 };
 use proptest::prelude::*;
 
+/// Bytes of plain text that streams may give.
+const LIMIT: u64 = 1 << 20;
+
 struct Read {
     plain: Vec<u8>,
-    blocks: Vec<(Block, Vec<Token>)>,
+    pieces: Vec<(Piece, Vec<Token>)>,
     /// The stream written again.
     again: Vec<u8>,
     /// Bytes of the input that belong to the stream.
     used: usize,
 }
 
-/// Reads a whole stream and writes it again, padding of the last byte included.
-fn read_and_write(stream: &[u8], options: InflateOptions) -> Result<Read, InflateError> {
-    let mut inflater = Inflater::new(options);
+/// Reads a whole stream in pieces that end every `step` bytes, and writes it again, padding of the
+/// last byte included.
+fn read_and_write(stream: &[u8], step: u64) -> Result<Read, InflateError> {
+    let mut inflater = Inflater::new(LIMIT);
     let mut reader = BitReader::new(stream);
     let mut writer = BitWriter::new();
     let mut block_writer = BlockWriter::default();
     let mut tokens = Vec::new();
     let mut plain = Vec::new();
-    let mut blocks = Vec::new();
+    let mut pieces = Vec::new();
     loop {
-        let block = inflater.read_block(&mut reader, &mut tokens)?;
-        assert_eq!(block.bit_offset, writer.bit_length());
+        let end = inflater.total().saturating_add(step);
+        let piece = inflater.read_piece(&mut reader, end, &mut tokens)?;
+        assert_eq!(piece.bit_offset, writer.bit_length());
         plain.extend_from_slice(inflater.plain());
-        match block.header.kind {
-            BlockKind::Stored { .. } => block_writer
-                .write_stored(&mut writer, &block.header, inflater.plain())
-                .unwrap(),
-            _ => block_writer
-                .write_tokens(&mut writer, &block.header, &tokens)
-                .unwrap(),
-        }
-        assert_eq!(block.bit_end, writer.bit_length());
-        let is_final = block.header.is_final;
-        blocks.push((block, tokens.clone()));
-        if is_final {
+        write_piece(
+            &mut block_writer,
+            &mut writer,
+            &piece,
+            &tokens,
+            inflater.plain(),
+        );
+        assert_eq!(piece.bit_end, writer.bit_length());
+        let end = piece.end;
+        pieces.push((piece, tokens.clone()));
+        if end == PieceEnd::Stream {
             break;
         }
     }
@@ -53,17 +57,41 @@ fn read_and_write(stream: &[u8], options: InflateOptions) -> Result<Read, Inflat
     assert_eq!(inflater.total(), plain.len() as u64);
     Ok(Read {
         plain,
-        blocks,
+        pieces,
         again: writer.finish(),
         used,
     })
 }
 
-fn assert_exact(stream: &[u8], plain: &[u8]) -> Vec<(Block, Vec<Token>)> {
-    let read = read_and_write(stream, InflateOptions::default()).unwrap();
+fn write_piece(
+    blocks: &mut BlockWriter,
+    bits: &mut BitWriter,
+    piece: &Piece,
+    tokens: &[Token],
+    plain: &[u8],
+) {
+    if let Some(header) = &piece.header {
+        if let BlockKind::Stored { .. } = header.kind {
+            return blocks.write_stored(bits, header, plain).unwrap();
+        }
+        blocks.begin_block(bits, header).unwrap();
+    }
+    blocks
+        .write_tokens(bits, tokens, &piece.long_forms)
+        .unwrap();
+    if piece.end != PieceEnd::Open {
+        blocks.end_block(bits).unwrap();
+    }
+}
+
+fn assert_exact(stream: &[u8], plain: &[u8]) -> Vec<(Piece, Vec<Token>)> {
+    let read = read_and_write(stream, u64::MAX).unwrap();
     assert!(read.plain == plain, "plain text differs");
     assert!(read.again == stream[..read.used], "bits differ");
-    read.blocks
+    let parts = read_and_write(stream, 1000).unwrap();
+    assert!(parts.plain == plain, "plain text of parts differs");
+    assert!(parts.again == stream[..read.used], "bits of parts differ");
+    read.pieces
 }
 
 /// Text with repeats near and far, and bytes without any pattern.
@@ -95,7 +123,7 @@ fn deflate(plain: &[u8], level: u32) -> Vec<u8> {
 }
 
 #[test]
-fn read_block_and_write_block_give_the_same_bits_for_all_levels() {
+fn read_piece_and_write_block_give_the_same_bits_for_all_levels() {
     for length in [0, 1, 100, 70_000, 700_000] {
         let plain = sample(length);
         for level in 0..=9 {
@@ -107,7 +135,7 @@ fn read_block_and_write_block_give_the_same_bits_for_all_levels() {
 }
 
 #[test]
-fn read_block_reads_flushes_of_every_kind() {
+fn read_piece_reads_flushes_of_every_kind() {
     let plain = sample(200_000);
     let mut stream = Vec::with_capacity(400_000);
     let mut compress = Compress::new(Compression::new(6), false);
@@ -128,12 +156,12 @@ fn read_block_reads_flushes_of_every_kind() {
 }
 
 #[test]
-fn read_block_keeps_odd_padding_of_stored_blocks() {
+fn read_piece_keeps_odd_padding_of_stored_blocks() {
     // Final, stored, padding 0b10110; one byte.
     let stream = [0b1011_0001, 1, 0, 0xfe, 0xff, b'x'];
     let blocks = assert_exact(&stream, b"x");
     assert_eq!(
-        blocks[0].0.header.kind,
+        blocks[0].0.header.as_ref().unwrap().kind,
         BlockKind::Stored {
             length: 1,
             padding: 0b1_0110
@@ -142,7 +170,7 @@ fn read_block_keeps_odd_padding_of_stored_blocks() {
 }
 
 #[test]
-fn read_block_keeps_both_forms_of_the_longest_match() {
+fn read_piece_keeps_both_forms_of_the_longest_match() {
     let tokens = |count| {
         let longest = Token::matched(258, 1);
         let mut tokens = vec![Token::literal(b'a')];
@@ -152,15 +180,18 @@ fn read_block_keeps_both_forms_of_the_longest_match() {
     let header = BlockHeader {
         is_final: true,
         kind: BlockKind::Fixed,
-        long_forms: vec![2, 4],
     };
     let mut writer = BitWriter::new();
-    BlockWriter::default()
-        .write_tokens(&mut writer, &header, &tokens(5))
+    let mut blocks = BlockWriter::default();
+    blocks.begin_block(&mut writer, &header).unwrap();
+    blocks
+        .write_tokens(&mut writer, &tokens(5), &[2, 4])
         .unwrap();
+    blocks.end_block(&mut writer).unwrap();
     let stream = writer.finish();
     let blocks = assert_exact(&stream, &vec![b'a'; 1 + 5 * 258]);
-    assert_eq!(blocks[0].0.header, header);
+    assert_eq!(blocks[0].0.header.as_ref(), Some(&header));
+    assert_eq!(blocks[0].0.long_forms, [2, 4]);
     assert_eq!(blocks[0].1, tokens(5));
     let mut plain = Vec::new();
     std::io::Read::read_to_end(
@@ -173,53 +204,27 @@ fn read_block_keeps_both_forms_of_the_longest_match() {
 
 #[test]
 fn write_tokens_refuses_a_long_form_that_is_none() {
-    let header = BlockHeader {
-        is_final: true,
-        kind: BlockKind::Fixed,
-        long_forms: vec![0],
-    };
-    let result = BlockWriter::default().write_tokens(
-        &mut BitWriter::new(),
-        &header,
-        &[Token::literal(b'a')],
-    );
+    let mut blocks = BlockWriter::default();
+    blocks.open_block(&BlockKind::Fixed).unwrap();
+    let tokens = [Token::literal(b'a')];
+    let result = blocks.write_tokens(&mut BitWriter::new(), &tokens, &[0]);
     assert_eq!(result, Err(WriteError::LongForm { index: 0 }));
 }
 
 #[test]
-fn read_block_goes_on_from_any_block_with_its_window() {
-    let plain = sample(600_000);
-    let stream = deflate(&plain, 6);
-    let blocks = assert_exact(&stream, &plain);
-    let mut start = 0;
-    for (block, tokens) in &blocks {
-        let mut inflater = Inflater::with_window(InflateOptions::default(), &plain[..start]);
-        let mut reader = BitReader::at(&stream, block.bit_offset).unwrap();
-        let mut again = Vec::new();
-        assert_eq!(
-            &inflater.read_block(&mut reader, &mut again).unwrap(),
-            block
-        );
-        assert_eq!(&again, tokens);
-        assert!(inflater.plain() == &plain[start..start + inflater.plain().len()]);
-        start += inflater.plain().len();
-    }
-}
-
-#[test]
-fn read_block_stays_before_a_block_that_is_not_all_there() {
+fn read_piece_stays_before_a_block_that_is_not_all_there() {
     let plain = sample(150_000);
     let stream = deflate(&plain, 6);
-    let mut inflater = Inflater::new(InflateOptions::default());
+    let mut inflater = Inflater::new(u64::MAX);
     let (mut have, mut bit_offset) = (0, 0);
     let (mut tokens, mut result) = (Vec::new(), Vec::new());
     loop {
         let mut reader = BitReader::at(&stream[..have], bit_offset).unwrap();
-        match inflater.read_block(&mut reader, &mut tokens) {
-            Ok(block) => {
+        match inflater.read_piece(&mut reader, inflater.total() + 70_000, &mut tokens) {
+            Ok(piece) => {
                 result.extend_from_slice(inflater.plain());
-                bit_offset = block.bit_end;
-                if block.header.is_final {
+                bit_offset = piece.bit_end;
+                if piece.end == PieceEnd::Stream {
                     break;
                 }
             }
@@ -231,48 +236,28 @@ fn read_block_stays_before_a_block_that_is_not_all_there() {
 }
 
 #[test]
-fn read_block_stops_at_its_limits() {
-    let stream = deflate(&vec![0; 1_000_000], 9);
-    let options = InflateOptions {
-        output_limit: 500_000,
-        ..InflateOptions::default()
-    };
-    assert!(matches!(
-        read_and_write(&stream, options),
-        Err(InflateError::OutputLimit {
-            expected: 500_000,
-            ..
-        })
-    ));
-    let options = InflateOptions {
-        block_limit: 400_000,
-        ..InflateOptions::default()
-    };
-    assert!(matches!(
-        read_and_write(&stream, options),
-        Err(InflateError::BlockLimit {
-            expected: 400_000,
-            ..
-        })
-    ));
+fn read_piece_stops_at_the_limit() {
+    let stream = deflate(&vec![0; 2_000_000], 9);
+    for step in [1000, u64::MAX] {
+        assert!(matches!(
+            read_and_write(&stream, step),
+            Err(InflateError::OutputLimit {
+                expected: LIMIT,
+                ..
+            })
+        ));
+    }
 }
 
 #[test]
-fn read_block_says_truncated_for_every_prefix() {
+fn read_piece_says_truncated_for_every_prefix() {
     let stream = deflate(&sample(3_000), 6);
     for length in 0..stream.len() {
-        let result = read_and_write(&stream[..length], InflateOptions::default());
+        let result = read_and_write(&stream[..length], 100);
         assert!(
             matches!(result, Err(InflateError::Truncated { .. })),
             "{length}"
         );
-    }
-}
-
-fn limits() -> InflateOptions {
-    InflateOptions {
-        output_limit: 1 << 20,
-        block_limit: 1 << 20,
     }
 }
 
@@ -289,7 +274,7 @@ proptest! {
     fn reading_any_bytes_ends_and_what_is_read_is_exact(
         stream in proptest::collection::vec(any::<u8>(), 0..300),
     ) {
-        if let Ok(read) = read_and_write(&stream, limits()) {
+        if let Ok(read) = read_and_write(&stream, 500) {
             prop_assert_eq!(&read.again[..], &stream[..read.used]);
             prop_assert_eq!(Some(read.plain), oracle(&stream));
         }
@@ -306,7 +291,7 @@ proptest! {
             let length = stream.len();
             stream[index.index(length)] ^= 1 << bit;
         }
-        match read_and_write(&stream, limits()) {
+        match read_and_write(&stream, 500) {
             Ok(read) => {
                 prop_assert_eq!(&read.again[..], &stream[..read.used]);
                 prop_assert_eq!(Some(read.plain), oracle(&stream));

@@ -1,7 +1,7 @@
 //! Models of klauspost's encoders, compared with streams that those wrote, and run over anything.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use mica_core::deflate::{BitReader, BlockKind, InflateOptions, Inflater, Token, TokenKind};
+use mica_core::deflate::{BitReader, BlockKind, Inflater, PieceEnd, Token, TokenKind};
 use mica_core::model::klauspost::FlushKind::{Keeps, Restarts};
 use mica_core::model::klauspost::Version::{V11, V12, V15, V18};
 use mica_core::model::klauspost::{level1, level2, level3, level4, level5, level6};
@@ -19,7 +19,7 @@ struct Stream {
 /// Reads a gzip file that has no name (RFC 1952 section 2.3).
 fn read(gzip: &[u8]) -> Stream {
     let mut bits = BitReader::at(gzip, 80).unwrap();
-    let mut inflater = Inflater::new(InflateOptions::default());
+    let mut inflater = Inflater::new(u64::MAX);
     let mut stream = Stream {
         text: Vec::new(),
         stretches: Vec::new(),
@@ -27,15 +27,17 @@ fn read(gzip: &[u8]) -> Stream {
     };
     let mut block_tokens = Vec::new();
     loop {
-        let block = inflater.read_block(&mut bits, &mut block_tokens).unwrap();
+        let piece = inflater
+            .read_piece(&mut bits, u64::MAX, &mut block_tokens)
+            .unwrap();
         let length = inflater.plain().len();
         stream.text.extend_from_slice(inflater.plain());
         stream.tokens.extend_from_slice(&block_tokens);
-        stream.stretches.push(match block.header.kind {
+        stream.stretches.push(match piece.header.unwrap().kind {
             BlockKind::Stored { .. } => Stretch::Stored { length },
             _ => Stretch::Tokens { length },
         });
-        if block.header.is_final {
+        if piece.end == PieceEnd::Stream {
             return stream;
         }
     }
@@ -54,7 +56,7 @@ fn assert_exact<M: Model>(mut model: M, gzip: &[u8]) {
     assert_eq!(corrections, []);
     let mut found = Vec::new();
     find_tokens(&mut model, segment, &stream.stretches, &[], |block| {
-        found.extend_from_slice(block);
+        found.extend_from_slice(block.tokens);
         Ok::<(), ReplayError>(())
     })
     .unwrap();

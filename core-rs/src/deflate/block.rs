@@ -10,24 +10,20 @@ use super::huffman::{
 use super::token::{MAX_DISTANCE, MAX_MATCH, MIN_MATCH, Token, TokenKind};
 
 /// Order in which the lengths of the code length code are written (RFC 1951 §3.2.7).
-const CODE_LENGTH_ORDER: [usize; CODE_LENGTH_SYMBOLS] = [
+pub(crate) const CODE_LENGTH_ORDER: [usize; CODE_LENGTH_SYMBOLS] = [
     16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15,
 ];
 /// Symbol 284 with all five extra bits set: a match of 258 bytes in its unusual form.
 const LONG_FORM_SYMBOL: usize = 284;
 const LONG_FORM_EXTRA: u32 = 31;
 
-/// All that a block says beside its tokens or plain bytes.
+/// What a block begins with, before its tokens or plain bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlockHeader {
     /// No block follows.
     pub is_final: bool,
     /// How the block is written.
     pub kind: BlockKind,
-    /// Tokens, by their index in the block, that are matches of 258 bytes written with symbol 284
-    /// and extra bits 31. Inflaters accept that, compressors write symbol 285: mostly empty. It is
-    /// not part of the bits at the block's start; the reader of the block fills it.
-    pub long_forms: Vec<u32>,
 }
 
 /// How a block is written (RFC 1951 §3.2.3).
@@ -131,11 +127,7 @@ pub fn read_header(bits: &mut BitReader<'_>) -> Result<BlockHeader, InflateError
         2 => BlockKind::Dynamic(read_dynamic(bits)?),
         got => return Err(InflateError::BlockType { bit_offset, got }),
     };
-    Ok(BlockHeader {
-        is_final,
-        kind,
-        long_forms: Vec::new(),
-    })
+    Ok(BlockHeader { is_final, kind })
 }
 
 fn read_stored(bits: &mut BitReader<'_>) -> Result<BlockKind, InflateError> {
@@ -341,7 +333,7 @@ fn write_dynamic(bits: &mut BitWriter, codes: &DynamicCodes) -> Result<(), Write
 }
 
 /// Symbol of each match length, from `MIN_MATCH` on, less 257.
-const LENGTH_SYMBOLS: [u8; 256] = length_symbols();
+pub(crate) const LENGTH_SYMBOLS: [u8; 256] = length_symbols();
 
 const fn length_symbols() -> [u8; 256] {
     let mut symbols = [0; 256];
@@ -360,7 +352,7 @@ const fn length_symbols() -> [u8; 256] {
 }
 
 /// Distance symbol: two for each power of two.
-const fn distance_symbol(distance: u16) -> usize {
+pub(crate) const fn distance_symbol(distance: u16) -> usize {
     let above = distance - 1;
     if above < 4 {
         return above as usize;
@@ -369,7 +361,7 @@ const fn distance_symbol(distance: u16) -> usize {
     (power * 2 + (above as u32 >> (power - 1) & 1)) as usize
 }
 
-/// Writes blocks. It owns the code tables, so keep it for many blocks.
+/// Writes blocks, whole or in parts. It owns the code tables, so keep it for many blocks.
 #[derive(Clone, Debug, Default)]
 pub struct BlockWriter {
     literals: EncodeTable,
@@ -382,7 +374,7 @@ impl BlockWriter {
     /// # Errors
     /// If the header is of another kind, says another length, or cannot be written.
     pub fn write_stored(
-        &mut self,
+        &self,
         bits: &mut BitWriter,
         header: &BlockHeader,
         plain: &[u8],
@@ -403,21 +395,48 @@ impl BlockWriter {
         Ok(())
     }
 
-    /// Writes a fixed or dynamic block with its tokens and its end.
+    /// Writes the header of a fixed or dynamic block, whose tokens are to follow.
     ///
     /// # Errors
-    /// If the header is of another kind or cannot be written, or its codes lack a token. Part of
-    /// the block may have been written by then.
-    pub fn write_tokens(
+    /// If the header is of another kind or cannot be written.
+    pub fn begin_block(
         &mut self,
         bits: &mut BitWriter,
         header: &BlockHeader,
-        tokens: &[Token],
     ) -> Result<(), WriteError> {
-        self.build_tables(header)?;
-        write_header(bits, header)?;
+        self.open_block(&header.kind)?;
+        write_header(bits, header)
+    }
+
+    /// Goes on with a fixed or dynamic block whose header was written elsewhere.
+    ///
+    /// # Errors
+    /// If it is of another kind or has no usable codes.
+    pub fn open_block(&mut self, kind: &BlockKind) -> Result<(), WriteError> {
+        let lengths = code_lengths_of(kind).ok_or(WriteError::Kind { given: "tokens" })?;
+        if let BlockKind::Dynamic(_) = kind {
+            check_code(&lengths.literals, Alphabet::Literal)?;
+            check_code(&lengths.distances, Alphabet::Distance)?;
+        }
+        self.literals.build(&lengths.literals);
+        self.distances.build(&lengths.distances);
+        Ok(())
+    }
+
+    /// Writes tokens of the block that was begun or opened. `long_forms`: which of them, by index in
+    /// order, are matches of 258 bytes in the unusual form: symbol 284 with extra bits 31. Inflaters
+    /// accept that, compressors write symbol 285.
+    ///
+    /// # Errors
+    /// If the block's codes lack a token. Part of the tokens may have been written by then.
+    pub fn write_tokens(
+        &self,
+        bits: &mut BitWriter,
+        tokens: &[Token],
+        long_forms: &[u32],
+    ) -> Result<(), WriteError> {
         let mut from = 0;
-        for &long_form in &header.long_forms {
+        for &long_form in long_forms {
             let index = usize::try_from(long_form).unwrap_or(usize::MAX);
             let problem = WriteError::LongForm { index };
             let ordinary = tokens.get(from..index).ok_or(problem)?;
@@ -431,31 +450,18 @@ impl BlockWriter {
             }
             from = index + 1;
         }
-        self.write_run(bits, tokens.get(from..).unwrap_or(&[]), from)?;
-        self.write_literal_symbol(bits, END_OF_BLOCK, tokens.len())
+        self.write_run(bits, tokens.get(from..).unwrap_or(&[]), from)
     }
 
-    fn build_tables(&mut self, header: &BlockHeader) -> Result<(), WriteError> {
-        match &header.kind {
-            BlockKind::Stored { .. } => Err(WriteError::Kind { given: "tokens" }),
-            BlockKind::Fixed => {
-                let (literals, distances) = fixed_lengths();
-                self.literals.build(&literals);
-                self.distances.build(&distances);
-                Ok(())
-            }
-            BlockKind::Dynamic(codes) => {
-                let lengths = codes.lengths();
-                check_code(&lengths.literals, Alphabet::Literal)?;
-                check_code(&lengths.distances, Alphabet::Distance)?;
-                self.literals.build(&lengths.literals);
-                self.distances.build(&lengths.distances);
-                Ok(())
-            }
-        }
+    /// Writes the end of the block that was begun or opened.
+    ///
+    /// # Errors
+    /// If its code has none.
+    pub fn end_block(&self, bits: &mut BitWriter) -> Result<(), WriteError> {
+        self.write_literal_symbol(bits, END_OF_BLOCK, 0)
     }
 
-    /// `first`: index of the first token in the block.
+    /// `first`: index of the first token in the call.
     fn write_run(
         &self,
         bits: &mut BitWriter,

@@ -107,18 +107,26 @@ pub enum InflateError {
         /// Bytes allowed.
         expected: u64,
     },
-    /// One block gives more plain text than allowed.
-    #[error(
-        "plain text of one block reaches {got} bytes at bit {bit_offset}, allowed are {expected}"
-    )]
-    BlockLimit {
-        /// Where reading stopped.
-        bit_offset: u64,
-        /// Bytes of plain text of the block up to there.
-        got: u64,
-        /// Bytes allowed.
-        expected: u64,
-    },
+}
+
+impl InflateError {
+    /// The same, counted from so many bits before.
+    #[must_use]
+    pub const fn moved_by(mut self, bits: u64) -> Self {
+        match &mut self {
+            Self::Truncated { bit_offset, .. }
+            | Self::BlockType { bit_offset, .. }
+            | Self::StoredLength { bit_offset, .. }
+            | Self::SymbolCount { bit_offset, .. }
+            | Self::RepeatOfNothing { bit_offset }
+            | Self::RunTooLong { bit_offset, .. }
+            | Self::Code { bit_offset, .. }
+            | Self::Symbol { bit_offset, .. }
+            | Self::TooFarBack { bit_offset, .. }
+            | Self::OutputLimit { bit_offset, .. } => *bit_offset += bits,
+        }
+        self
+    }
 }
 
 /// Why a block cannot be written as its header says.
@@ -147,7 +155,7 @@ pub enum WriteError {
     /// The code has no bits for a symbol that a token needs.
     #[error("token {index} needs symbol {symbol} of the {alphabet} code, which has none")]
     NoCode {
-        /// Which token of the block; their number for the end of the block.
+        /// Which token of those given; 0 for the end of the block.
         index: usize,
         /// Which code.
         alphabet: Alphabet,
@@ -157,7 +165,7 @@ pub enum WriteError {
     /// A match is longer, shorter or farther than the format can say.
     #[error("token {index} is a match of length {length} and distance {distance}")]
     Match {
-        /// Which token of the block.
+        /// Which token of those given.
         index: usize,
         /// Its length.
         length: u16,
@@ -167,7 +175,7 @@ pub enum WriteError {
     /// The list of long forms names a token that is no match of 258 bytes, or is not in order.
     #[error("long form for token {index}, which is no match of 258 bytes in order")]
     LongForm {
-        /// Which token of the block.
+        /// Which token of those given.
         index: usize,
     },
     /// Tokens for a stored block, or plain text for a compressed one.

@@ -19,7 +19,7 @@ pub const CODE_LENGTH_SYMBOLS: usize = 19;
 pub const END_OF_BLOCK: usize = 256;
 
 /// Base and extra bits of length symbols 257 to 285 (RFC 1951 §3.2.5).
-pub(super) const LENGTHS: [(u16, u8); 29] = [
+pub(crate) const LENGTHS: [(u16, u8); 29] = [
     (3, 0),
     (4, 0),
     (5, 0),
@@ -51,7 +51,7 @@ pub(super) const LENGTHS: [(u16, u8); 29] = [
     (258, 0),
 ];
 /// Base and extra bits of distance symbols 0 to 29 (RFC 1951 §3.2.5).
-pub(super) const DISTANCES: [(u16, u8); 30] = [
+pub(crate) const DISTANCES: [(u16, u8); 30] = [
     (1, 0),
     (2, 0),
     (3, 0),

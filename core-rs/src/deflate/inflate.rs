@@ -1,6 +1,6 @@
-//! Reads a deflate stream block by block: header, tokens and plain bytes.
+//! Reads a deflate stream piece by piece: headers of blocks, tokens and plain bytes.
 //!
-//! It holds no input. When a block ends in bytes that are not there yet, it says `Truncated` and
+//! It holds no input. When a piece ends in bytes that are not there yet, it says `Truncated` and
 //! stays where it was: give it a reader over more input at the same bit and go on.
 
 use super::bit_reader::BitReader;
@@ -14,9 +14,6 @@ use super::token::{MAX_DISTANCE, MAX_MATCH, Token};
 
 /// How far back matches reach, bytes (RFC 1951 §2).
 pub const WINDOW_SIZE: usize = MAX_DISTANCE as usize;
-/// Plain text of one block, bytes. Twice what the largest blocks of zlib, Go and klauspost hold
-/// (65,535 tokens of 258 bytes); a larger one is kept as it is, so that memory stays bounded.
-pub const DEFAULT_BLOCK_LIMIT: u64 = 32 << 20;
 /// Old plain text is moved out when there is so much of it, bytes: a rare move of 32 KiB.
 const HISTORY_SIZE: usize = 8 * WINDOW_SIZE;
 /// Bytes copied at once; copies may write so much past the end of a match.
@@ -24,79 +21,73 @@ const CHUNK: usize = 16;
 /// Room that is there before each token.
 const SLACK: usize = MAX_MATCH as usize + CHUNK;
 
-/// What an inflater may give out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct InflateOptions {
-    /// Bytes of plain text of the whole stream.
-    pub output_limit: u64,
-    /// Bytes of plain text of one block.
-    pub block_limit: u64,
-}
-
-impl Default for InflateOptions {
-    fn default() -> Self {
-        Self {
-            output_limit: u64::MAX,
-            block_limit: DEFAULT_BLOCK_LIMIT,
-        }
-    }
-}
-
-/// A block that was read. Its tokens are in the caller's vector, its plain text in the inflater.
+/// A block, or a part of one, that was read. Its tokens are in the caller's vector, its plain text in
+/// the inflater.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Block {
-    /// Where its header begins, bits from the start of the input.
+pub struct Piece {
+    /// Where it begins, bits from the start of the input.
     pub bit_offset: u64,
     /// First bit after it.
     pub bit_end: u64,
-    /// All but its tokens or plain bytes.
-    pub header: BlockHeader,
+    /// The header that it begins with, unless it goes on with the block before.
+    pub header: Option<BlockHeader>,
+    /// Tokens of the piece, by index, that are matches of 258 bytes written in the unusual form.
+    pub long_forms: Vec<u32>,
+    /// Whether the block, or even the stream, ends with it.
+    pub end: PieceEnd,
+}
+
+/// What ends with a piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PieceEnd {
+    /// Nothing: the next piece goes on with the block.
+    Open,
+    /// Its block.
+    Block,
+    /// The last block of the stream.
+    Stream,
 }
 
 /// Reads one deflate stream.
 #[derive(Clone, Debug)]
 pub struct Inflater {
-    options: InflateOptions,
+    /// Bytes of plain text that the stream may give.
+    output_limit: u64,
     /// Plain text: what matches can reach, the last block, and room to write.
     text: Vec<u8>,
-    /// First byte of the last block.
-    block_start: usize,
+    /// First byte of the last piece.
+    piece_start: usize,
     /// First byte after it.
     end: usize,
     /// Plain bytes up to `end`, without the window that the inflater began with.
     total: u64,
+    /// Whether the stream is within a compressed block, the tables' one.
+    is_open: bool,
+    /// Whether that block is the last one.
+    is_final: bool,
     literals: DecodeTable,
     distances: DecodeTable,
 }
 
 impl Inflater {
-    /// At the start of a stream.
-    pub fn new(options: InflateOptions) -> Self {
-        Self::with_window(options, &[])
-    }
-
-    /// At a later block, with the plain text before it (its last 32 KiB count).
-    pub fn with_window(options: InflateOptions, window: &[u8]) -> Self {
-        let window = &window[window.len().saturating_sub(WINDOW_SIZE)..];
+    /// At the start of a stream that may give `output_limit` bytes of plain text.
+    pub fn new(output_limit: u64) -> Self {
         Self {
-            options,
-            text: window.to_vec(),
-            block_start: window.len(),
-            end: window.len(),
+            output_limit,
+            text: Vec::new(),
+            piece_start: 0,
+            end: 0,
             total: 0,
+            is_open: false,
+            is_final: false,
             literals: DecodeTable::default(),
             distances: DecodeTable::default(),
         }
     }
 
-    /// Plain text of the last block.
+    /// Plain text of the last piece.
     pub fn plain(&self) -> &[u8] {
-        &self.text[self.block_start..self.end]
-    }
-
-    /// What the last block could reach: up to 32 KiB of plain text before it.
-    pub fn window(&self) -> &[u8] {
-        &self.text[self.block_start.saturating_sub(WINDOW_SIZE)..self.block_start]
+        &self.text[self.piece_start..self.end]
     }
 
     /// Plain bytes given out up to now.
@@ -104,27 +95,31 @@ impl Inflater {
         self.total
     }
 
-    /// Reads the next block; puts its tokens into `tokens` in place of what is there (a stored
-    /// block has none). After the block whose header says so the stream is over.
+    /// Reads the next piece: up to the end of its block, or to the first token that ends at `stop`
+    /// bytes of plain text or later, counted like [`total`](Self::total). Puts its tokens into
+    /// `tokens` in place of what is there; a stored block has none, and is always whole.
     ///
     /// # Errors
-    /// What is wrong and where. The inflater and `bits` then stay before the block, but `plain` is
+    /// What is wrong and where. The inflater and `bits` then stay before the piece, but `plain` is
     /// empty.
-    pub fn read_block(
+    pub fn read_piece(
         &mut self,
         bits: &mut BitReader<'_>,
+        stop: u64,
         tokens: &mut Vec<Token>,
-    ) -> Result<Block, InflateError> {
+    ) -> Result<Piece, InflateError> {
         tokens.clear();
         self.drop_old_text();
-        self.block_start = self.end;
+        self.piece_start = self.end;
         let before = bits.clone();
-        let result = self.read_block_at(bits, tokens);
+        let was_open = self.is_open;
+        let result = self.read_piece_at(bits, stop, tokens);
         if result.is_ok() {
-            self.total += (self.end - self.block_start) as u64;
+            self.total += (self.end - self.piece_start) as u64;
         } else {
             *bits = before;
-            self.end = self.block_start;
+            self.is_open = was_open;
+            self.end = self.piece_start;
             tokens.clear();
         }
         result
@@ -137,73 +132,89 @@ impl Inflater {
         }
     }
 
-    fn read_block_at(
+    fn read_piece_at(
         &mut self,
         bits: &mut BitReader<'_>,
+        stop: u64,
         tokens: &mut Vec<Token>,
-    ) -> Result<Block, InflateError> {
+    ) -> Result<Piece, InflateError> {
         let bit_offset = bits.bit_offset();
-        let mut header = read_header(bits)?;
-        if let BlockKind::Stored { length, .. } = header.kind {
-            self.check_limits(bits, u64::from(length))?;
-            let plain = bits.read_bytes(usize::from(length))?;
-            let end = self.end + plain.len();
-            if self.text.len() < end {
-                self.text.resize(end + HISTORY_SIZE, 0);
+        let mut header = None;
+        if !self.is_open {
+            let block = header.insert(read_header(bits)?);
+            self.is_final = block.is_final;
+            if let BlockKind::Stored { length, .. } = block.kind {
+                self.read_stored(bits, usize::from(length))?;
+            } else if let Some(lengths) = code_lengths_of(&block.kind) {
+                self.literals.build(&lengths.literals, Alphabet::Literal);
+                self.distances.build(&lengths.distances, Alphabet::Distance);
+                self.is_open = true;
             }
-            self.text[self.end..end].copy_from_slice(plain);
-            self.end = end;
-        } else if let Some(lengths) = code_lengths_of(&header.kind) {
-            self.literals.build(&lengths.literals, Alphabet::Literal);
-            self.distances.build(&lengths.distances, Alphabet::Distance);
-            self.read_tokens(bits, tokens, &mut header.long_forms)?;
-            self.check_limits(bits, (self.end - self.block_start) as u64)?;
         }
-        Ok(Block {
+        let mut long_forms = Vec::new();
+        if self.is_open {
+            let room = usize::try_from(stop.saturating_sub(self.total)).unwrap_or(usize::MAX);
+            let stop = self.piece_start.saturating_add(room);
+            self.is_open = !self.read_tokens(bits, stop, tokens, &mut long_forms)?;
+            self.check_limit(bits, self.end)?;
+        }
+        Ok(Piece {
             bit_offset,
             bit_end: bits.bit_offset(),
             header,
+            long_forms,
+            end: match (self.is_open, self.is_final) {
+                (true, _) => PieceEnd::Open,
+                (false, false) => PieceEnd::Block,
+                (false, true) => PieceEnd::Stream,
+            },
         })
     }
 
-    /// `length`: bytes of the block up to now.
-    fn check_limits(&self, bits: &BitReader<'_>, length: u64) -> Result<(), InflateError> {
-        let bit_offset = bits.bit_offset();
-        let total = self.total.saturating_add(length);
-        if total > self.options.output_limit {
-            return Err(InflateError::OutputLimit {
-                bit_offset,
-                got: total,
-                expected: self.options.output_limit,
-            });
+    fn read_stored(&mut self, bits: &mut BitReader<'_>, length: usize) -> Result<(), InflateError> {
+        let end = self.end + length;
+        self.check_limit(bits, end)?;
+        let plain = bits.read_bytes(length)?;
+        if self.text.len() < end {
+            self.text.resize(end + HISTORY_SIZE, 0);
         }
-        if length > self.options.block_limit {
-            return Err(InflateError::BlockLimit {
-                bit_offset,
-                got: length,
-                expected: self.options.block_limit,
+        self.text[self.end..end].copy_from_slice(plain);
+        self.end = end;
+        Ok(())
+    }
+
+    /// `end`: of the plain text up to now.
+    fn check_limit(&self, bits: &BitReader<'_>, end: usize) -> Result<(), InflateError> {
+        let got = self.total.saturating_add((end - self.piece_start) as u64);
+        if got > self.output_limit {
+            return Err(InflateError::OutputLimit {
+                bit_offset: bits.bit_offset(),
+                got,
+                expected: self.output_limit,
             });
         }
         Ok(())
     }
 
-    /// Makes room for more tokens, unless the block is over a limit.
+    /// Makes room for more tokens, unless the stream is over its limit.
     #[cold]
     fn grow(&mut self, bits: &BitReader<'_>, end: usize) -> Result<(), InflateError> {
-        self.check_limits(bits, (end - self.block_start) as u64)?;
+        self.check_limit(bits, end)?;
         let wanted = (self.text.len() * 2).max(end + 2 * HISTORY_SIZE);
         self.text.resize(wanted, 0);
         Ok(())
     }
 
+    /// Up to the end of the block, or to `stop` in the text; whether it was the end.
     fn read_tokens(
         &mut self,
         bits: &mut BitReader<'_>,
+        stop: usize,
         tokens: &mut Vec<Token>,
         long_forms: &mut Vec<u32>,
-    ) -> Result<(), InflateError> {
+    ) -> Result<bool, InflateError> {
         let mut end = self.end;
-        loop {
+        while end < stop {
             if self.text.len() < end + SLACK {
                 self.grow(bits, end)?;
             }
@@ -221,7 +232,7 @@ impl Inflater {
             if entry & IS_END != 0 {
                 bits.skip(code_bits);
                 self.end = end;
-                return Ok(());
+                return Ok(true);
             }
             let (length, has_extra) = take_number(bits, entry)?;
             let entry = self.distances.find(bits.peek());
@@ -242,6 +253,8 @@ impl Inflater {
             end += usize::from(length);
             tokens.push(Token::matched(length, distance));
         }
+        self.end = end;
+        Ok(false)
     }
 }
 

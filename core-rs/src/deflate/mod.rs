@@ -12,5 +12,5 @@ pub use bit_reader::BitReader;
 pub use bit_writer::BitWriter;
 pub use block::{BlockHeader, BlockKind, BlockWriter, DynamicCodes, read_header, write_header};
 pub use error::{InflateError, WriteError};
-pub use inflate::{Block, InflateOptions, Inflater};
+pub use inflate::{Inflater, Piece, PieceEnd};
 pub use token::{MAX_DISTANCE, MAX_MATCH, MIN_MATCH, Token, TokenKind};

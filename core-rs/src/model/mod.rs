@@ -5,9 +5,20 @@
 //! [correction](crate::segment::corrections) tells, so a model may be wrong; it must only be the same
 //! at ingest and at restore.
 
+pub mod chains;
+pub mod compressor;
+pub mod go_lazy;
 pub mod klauspost;
+pub mod literals;
+pub mod models;
+pub mod tables;
+pub mod text;
 
-use crate::deflate::Token;
+pub use compressor::Compressor;
+pub use literals::Literals;
+pub use models::{ModelUser, Models};
+
+use crate::deflate::{Token, TokenKind};
 
 /// Bytes of plain text before a segment that a model is given, if there are so many: one call of
 /// klauspost's encoder, and more than any window.
@@ -59,7 +70,6 @@ pub trait Model {
 
 /// The token, or what is left of it when it reaches past `end`.
 fn clip(token: Token, text: &[u8], position: usize, end: usize) -> Token {
-    use crate::deflate::TokenKind;
     let room = end - position;
     match token.kind() {
         TokenKind::Match { distance, .. } if token.length() > room && room >= 3 => {

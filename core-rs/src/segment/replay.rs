@@ -59,48 +59,68 @@ pub fn find_corrections<M: Model>(
     let text = segment.text;
     let mut corrections = Vec::new();
     let mut gap = 0;
-    walk(model, segment, stretches, |model, mut position, end| {
-        while position < end {
-            let Some((&actual, rest)) = tokens.split_first() else {
-                return Err(ReplayError::TokensEnd { position });
-            };
-            if model.predict(text, position) == actual {
-                model.advance(text, position, actual);
-                gap += 1;
-                position += actual.length();
-                tokens = rest;
-                continue;
+    walk(
+        model,
+        segment,
+        stretches,
+        |model, index, mut position, end| {
+            if let Stretch::Stored { length } = stretches[index] {
+                skip(model, text, position, length);
+                position = end;
             }
-            let portion = literal_portion(model, position, end);
-            let change = if tokens.len() >= portion - position
-                && portion > position
-                && tokens[..portion - position]
-                    .iter()
-                    .all(|token| !token.is_match())
-            {
-                model.skip(text, position, portion - position);
-                tokens = &tokens[portion - position..];
-                position = portion;
-                Change::LiteralPortion
-            } else {
-                model.advance(text, position, actual);
-                tokens = rest;
-                position += actual.length();
-                Change::Token(actual)
-            };
-            corrections.push(Correction { gap, change });
-            gap = 0;
-        }
-        if position == end {
-            return Ok(());
-        }
-        Err(ReplayError::Overrun { position, end })
-    })?;
+            while position < end {
+                let Some((&actual, rest)) = tokens.split_first() else {
+                    return Err(ReplayError::TokensEnd { position });
+                };
+                if model.predict(text, position) == actual {
+                    model.advance(text, position, actual);
+                    gap += 1;
+                    position += actual.length();
+                    tokens = rest;
+                    continue;
+                }
+                let portion = literal_portion(model, position, end);
+                let change = if tokens.len() >= portion - position
+                    && portion > position
+                    && tokens[..portion - position]
+                        .iter()
+                        .all(|token| !token.is_match())
+                {
+                    model.skip(text, position, portion - position);
+                    tokens = &tokens[portion - position..];
+                    position = portion;
+                    Change::LiteralPortion
+                } else {
+                    model.advance(text, position, actual);
+                    tokens = rest;
+                    position += actual.length();
+                    Change::of(actual)
+                };
+                corrections.push(Correction { gap, change });
+                gap = 0;
+            }
+            if position == end {
+                return Ok(());
+            }
+            Err(ReplayError::Overrun { position, end })
+        },
+    )?;
     Ok(corrections)
 }
 
-/// Finds the tokens of a segment's compressed blocks: what the model predicts, corrected. Each block
-/// is given to `take_block` with the index of its stretch.
+/// A block of which all is known again.
+#[derive(Clone, Copy, Debug)]
+pub struct FoundBlock<'a> {
+    /// Which stretch it is.
+    pub index: usize,
+    /// Its tokens; none if it is stored.
+    pub tokens: &'a [Token],
+    /// Its plain text.
+    pub plain: &'a [u8],
+}
+
+/// Finds the tokens of a segment's blocks: what the model predicts, corrected. Each block is given to
+/// `take_block`, in order, the stored ones too.
 ///
 /// # Errors
 /// If stretches and corrections do not fit the text, or what `take_block` says.
@@ -109,61 +129,100 @@ pub fn find_tokens<M: Model, E: From<ReplayError>>(
     segment: SegmentText<'_>,
     stretches: &[Stretch],
     corrections: &[Correction],
-    mut take_block: impl FnMut(&[Token]) -> Result<(), E>,
+    mut take_block: impl FnMut(FoundBlock<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
     let text = segment.text;
-    let mut corrections = corrections.iter();
-    let mut next = corrections.next();
-    let mut gap = next.map_or(u32::MAX, |correction| correction.gap);
+    let mut changes = Changes::new(corrections);
     let mut tokens = Vec::new();
-    walk(model, segment, stretches, |model, mut position, end| {
-        tokens.clear();
-        while position < end {
-            let change = match next {
-                Some(correction) if gap == 0 => {
-                    next = corrections.next();
-                    gap = next.map_or(u32::MAX, |correction| correction.gap);
-                    Some(correction.change)
-                }
-                _ => None,
-            };
-            let predicted = model.predict(text, position);
-            let token = match change {
-                None => {
-                    gap = gap.saturating_sub(1);
-                    predicted
-                }
-                Some(Change::Token(token)) => token,
-                Some(Change::LiteralPortion) => {
-                    let portion = literal_portion(model, position, end);
-                    if portion == position {
-                        return Err(ReplayError::NoPortion { position }.into());
+    walk(
+        model,
+        segment,
+        stretches,
+        |model, index, mut position, end| {
+            let plain = &text[position..end];
+            tokens.clear();
+            if let Stretch::Stored { length } = stretches[index] {
+                skip(model, text, position, length);
+                position = end;
+            }
+            while position < end {
+                let predicted = model.predict(text, position);
+                let token = match changes.next() {
+                    None => predicted,
+                    Some(Change::Literal) => Token::literal(text[position]),
+                    Some(Change::Match { length, distance }) => Token::matched(length, distance),
+                    Some(Change::LiteralPortion) => {
+                        let portion = literal_portion(model, position, end);
+                        if portion == position {
+                            return Err(ReplayError::NoPortion { position }.into());
+                        }
+                        model.skip(text, position, portion - position);
+                        tokens.extend(text[position..portion].iter().copied().map(Token::literal));
+                        position = portion;
+                        continue;
                     }
-                    model.skip(text, position, portion - position);
-                    tokens.extend(text[position..portion].iter().copied().map(Token::literal));
-                    position = portion;
-                    continue;
-                }
-            };
-            check(token, text, position, end)?;
-            model.advance(text, position, token);
-            tokens.push(token);
-            position += token.length();
-        }
-        take_block(&tokens)
-    })?;
-    match next {
+                };
+                check(token, text, position, end)?;
+                model.advance(text, position, token);
+                tokens.push(token);
+                position += token.length();
+            }
+            let tokens = &tokens;
+            take_block(FoundBlock {
+                index,
+                tokens,
+                plain,
+            })
+        },
+    )?;
+    match changes.next {
         None => Ok(()),
         Some(_) => Err(ReplayError::CorrectionsLeft.into()),
     }
 }
 
-/// Calls `take_block` with position and end of every compressed block, and tells the model the rest.
+/// Gives out corrections where their gaps end.
+struct Changes<'a> {
+    corrections: std::slice::Iter<'a, Correction>,
+    next: Option<&'a Correction>,
+    gap: u32,
+}
+
+impl<'a> Changes<'a> {
+    fn new(corrections: &'a [Correction]) -> Self {
+        let mut changes = Self {
+            corrections: corrections.iter(),
+            next: None,
+            gap: 0,
+        };
+        changes.go_on();
+        changes
+    }
+
+    fn go_on(&mut self) {
+        self.next = self.corrections.next();
+        self.gap = self.next.map_or(u32::MAX, |correction| correction.gap);
+    }
+
+    /// What stands in place of the next prediction, if that is wrong.
+    #[inline]
+    fn next(&mut self) -> Option<Change> {
+        if self.gap > 0 {
+            self.gap -= 1;
+            return None;
+        }
+        let change = self.next.map(|correction| correction.change);
+        self.go_on();
+        change
+    }
+}
+
+/// Calls `take_block` with index, position and end of every stretch, and tells the model of flushes.
 fn walk<M: Model, E: From<ReplayError>>(
     model: &mut M,
     segment: SegmentText<'_>,
     stretches: &[Stretch],
-    mut take_block: impl FnMut(&mut M, usize, usize) -> Result<(), E>,
+    mut take_block: impl FnMut(&mut M, usize, usize, usize) -> Result<(), E>,
 ) -> Result<(), E> {
     let SegmentText {
         text,
@@ -183,17 +242,12 @@ fn walk<M: Model, E: From<ReplayError>>(
                 model.flush(text, position, input_end.min(text.len()));
             }
             since_flush = 0;
-            continue;
-        }
-        if !has_begun {
+        } else if !has_begun {
             let input_end = input_end(position, &stretches[index..]);
             model.begin(text, start, since_flush, input_end.min(text.len()));
             has_begun = true;
         }
-        match stretch {
-            Stretch::Tokens { .. } => take_block(model, position, end)?,
-            Stretch::Stored { length } => model.skip(text, position, *length),
-        }
+        take_block(model, index, position, end)?;
         position = end;
     }
     if position == text.len() {
@@ -204,6 +258,13 @@ fn walk<M: Model, E: From<ReplayError>>(
         end: text.len(),
     }
     .into())
+}
+
+/// Goes over a stored block; a model may not have begun before an empty one.
+fn skip<M: Model>(model: &mut M, text: &[u8], position: usize, length: usize) {
+    if length > 0 {
+        model.skip(text, position, length);
+    }
 }
 
 /// Where the input of the compressor ended that is to write `stretches` from `position` on.

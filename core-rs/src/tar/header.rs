@@ -16,6 +16,8 @@ const SIZE: Range<usize> = 124..136;
 const CHECKSUM: Range<usize> = 148..156;
 const TYPE_FLAG: usize = 156;
 const MAGIC: Range<usize> = 257..265;
+const GNU_ACCESS_TIME: Range<usize> = 345..357;
+const GNU_CHANGE_TIME: Range<usize> = 357..369;
 const PREFIX: Range<usize> = 345..500;
 /// In star's format times follow the shorter prefix.
 const STAR_PREFIX: Range<usize> = 345..476;
@@ -56,7 +58,8 @@ pub(super) enum EntryKind {
 /// What a header block says that matters for telling data from the rest.
 #[derive(Debug)]
 pub(super) struct Header {
-    pub(super) size: u64,
+    /// May be negative; what has no data may then still be an entry.
+    pub(super) size: i64,
     pub(super) kind: EntryKind,
     pub(super) dialect: Dialect,
     pub(super) path: Vec<u8>,
@@ -114,13 +117,25 @@ fn path(block: &Block, dialect: Dialect) -> Option<Vec<u8>> {
     let prefix = match dialect {
         Dialect::Ustar => until_nul(block.get(PREFIX)?),
         Dialect::Star => until_nul(block.get(STAR_PREFIX)?),
-        Dialect::V7 | Dialect::Gnu => &[],
+        Dialect::Gnu => go_1_7_prefix(block)?,
+        Dialect::V7 => &[],
     };
     let name = until_nul(block.get(NAME)?);
     if prefix.is_empty() {
         return Some(name.to_vec());
     }
     Some([prefix, name].join(&b'/'))
+}
+
+/// Go before 1.8 wrote a prefix where GNU tar has times: <https://go.dev/issue/12594>. So what is no
+/// time but ASCII is a prefix.
+fn go_1_7_prefix(block: &Block) -> Option<&[u8]> {
+    let is_time = |field: &[u8]| field.starts_with(&[0]) || parse_number(field).is_some();
+    if is_time(block.get(GNU_ACCESS_TIME)?) && is_time(block.get(GNU_CHANGE_TIME)?) {
+        return Some(&[]);
+    }
+    let prefix = until_nul(block.get(PREFIX)?);
+    Some(if prefix.is_ascii() { prefix } else { &[] })
 }
 
 /// The sum of all bytes, those of the checksum itself taken as spaces. Some old writers added signed
@@ -139,37 +154,39 @@ fn has_right_checksum(block: &Block) -> bool {
         unsigned = unsigned.saturating_add(i64::from(byte));
         signed = signed.saturating_add(i64::from(byte.cast_signed()));
     }
-    let written = i64::try_from(written);
-    written == Ok(unsigned) || written == Ok(signed)
+    written == unsigned || written == signed
 }
 
-/// A number field: base-256 if its first bit is set, else octal. Nothing if it is neither, negative
-/// or above 2^63 - 1.
+/// A number field: base-256, a two's complement after the first bit, if that is set; else octal.
+/// Nothing if it is neither or needs more than 64 bits.
 /// <https://www.gnu.org/software/tar/manual/html_node/Extensions.html>, "Large fields".
-pub(super) fn parse_number(field: &[u8]) -> Option<u64> {
+fn parse_number(field: &[u8]) -> Option<i64> {
     let (first, rest) = field.split_first()?;
-    let value = match first {
-        0x80..=0xbf => rest
-            .iter()
-            .try_fold(u64::from(first & 0x3f), |value, byte| {
-                value.checked_mul(256)?.checked_add(u64::from(*byte))
-            })?,
-        0xc0..=0xff => return None,
-        _ => parse_octal(field)?,
-    };
-    i64::try_from(value).ok().map(|_| value)
+    if first & 0x80 == 0 {
+        return parse_octal(field);
+    }
+    let is_negative = first & 0x40 != 0;
+    let mask = if is_negative { 0xff } else { 0 };
+    let value = rest
+        .iter()
+        .try_fold(i64::from((first ^ mask) & 0x3f), |value, byte| {
+            value.checked_mul(256)?.checked_add(i64::from(byte ^ mask))
+        })?;
+    Some(if is_negative { !value } else { value })
 }
 
-/// Octal digits between spaces and NULs, ended by the first NUL; no digits are zero.
-fn parse_octal(field: &[u8]) -> Option<u64> {
-    let is_blank = |byte: &u8| matches!(byte, b' ' | 0);
-    let Some(first) = field.iter().position(|byte| !is_blank(byte)) else {
+/// Octal digits between spaces and NULs; what stands after a NUL among them is not looked at. No
+/// digits are zero.
+fn parse_octal(field: &[u8]) -> Option<i64> {
+    let is_digit = |byte: &u8| !matches!(byte, b' ' | 0);
+    let Some(first) = field.iter().position(is_digit) else {
         return Some(0);
     };
-    let digits = until_nul(field.get(first..)?).trim_ascii_end();
-    digits.iter().try_fold(0_u64, |value, digit| {
+    let last = field.iter().rposition(is_digit)?;
+    let digits = until_nul(field.get(first..=last)?);
+    digits.iter().try_fold(0_i64, |value, digit| {
         let digit = digit.checked_sub(b'0').filter(|digit| *digit < 8)?;
-        value.checked_mul(8)?.checked_add(u64::from(digit))
+        value.checked_mul(8)?.checked_add(i64::from(digit))
     })
 }
 
@@ -195,24 +212,50 @@ mod tests {
 
     #[test]
     fn parse_number_refuses_what_is_no_octal_number() {
-        for field in ["00000000648\0", "-0000000644\0", "6 44", "0x1f", "١"] {
+        for field in [
+            "00000000648\0",
+            "-0000000644\0",
+            "6 44",
+            "0x1f",
+            "644\t",
+            "644 \0junk",
+        ] {
             assert_eq!(parse_number(field.as_bytes()), None, "{field:?}");
         }
         assert_eq!(parse_number(b""), None);
     }
 
     #[test]
-    fn parse_number_reads_base_256_up_to_63_bits() {
-        let field = |tail: [u8; 8]| [&[0x80, 0, 0, 0], &tail[..]].concat();
-        assert_eq!(
-            parse_number(&field([0, 0, 0, 1, 0, 0, 0, 5])),
-            Some((1 << 32) + 5)
-        );
-        let most = i64::MAX.cast_unsigned();
-        assert_eq!(parse_number(&field(most.to_be_bytes())), Some(most));
-        assert_eq!(parse_number(&field((most + 1).to_be_bytes())), None);
-        assert_eq!(parse_number(&[0x80, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]), None);
-        assert_eq!(parse_number(&[0xff; 12]), None, "minus one");
+    fn parse_number_reads_base_256_up_to_64_bits() {
+        let field = |sign: u8, number: i64| [&[0x80 | sign; 4], &number.to_be_bytes()[..]].concat();
+        for number in [(1 << 32) + 5, i64::MAX, -1, i64::MIN] {
+            let sign = if number < 0 { 0xff } else { 0x80 };
+            let tail = if number < 0 { 0xff } else { 0 };
+            let mut field = field(0, number);
+            field[0] = sign;
+            field[1..4].fill(tail);
+            assert_eq!(parse_number(&field), Some(number), "{number}");
+            field[3] ^= 1;
+            assert_eq!(parse_number(&field), None, "{number} and one bit more");
+        }
+        assert_eq!(parse_number(&[0xff; 8]), Some(-1));
+        assert_eq!(parse_number(&[0x80, 0, 0, 0, 0, 0, 0, 7]), Some(7));
+    }
+
+    #[test]
+    fn go_1_7_prefix_is_what_is_no_time_but_ascii() {
+        let prefix = |field: &[u8]| {
+            let mut block = [0; BLOCK_SIZE];
+            block[PREFIX][..field.len()].copy_from_slice(field);
+            go_1_7_prefix(&block).unwrap().to_vec()
+        };
+        assert_eq!(prefix(b""), b"");
+        assert_eq!(prefix(b"14524770400 14524770400 "), b"");
+        assert_eq!(prefix(b"\0not a time"), b"");
+        assert_eq!(prefix(&[0xff; 24]), b"", "minus one");
+        assert_eq!(prefix(b"some/folder"), b"some/folder");
+        assert_eq!(prefix(b"14524770400\0folder"), b"14524770400");
+        assert_eq!(prefix(b"f\xf6lder"), b"");
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! A tar stream as literal bytes and file contents.
 //!
 //! What is a file's content and where the next header stands is decided as Go's `archive/tar` does,
-//! since containerd and dockerd unpack layers with it. Where it would stop with an error, and after
-//! the first block of zeros, the rest of the stream is literal.
+//! since containerd and dockerd unpack layers with it. Where it would stop because it cannot know
+//! that, and after the first block of zeros, the rest of the stream is literal. What else it refuses,
+//! such as an owner that is no number or a map of holes that makes no sense, is not looked at.
 
 #![deny(
     clippy::indexing_slicing,

@@ -70,8 +70,7 @@ pub struct TarParser {
     block: Block,
     block_length: usize,
     metadata: Vec<u8>,
-    global: PaxRecords,
-    local: Option<PaxRecords>,
+    records: PaxRecords,
     long_name: Vec<u8>,
     offset: u64,
     files: u64,
@@ -83,7 +82,7 @@ enum State {
     Header,
     /// Collects an extension block of the old sparse file that follows.
     SparseExtension { size: u64, path: Vec<u8> },
-    /// Collects data that say something about the next entry.
+    /// Collects data that say something about other entries.
     Metadata {
         kind: Metadata,
         size: u64,
@@ -128,8 +127,7 @@ impl TarParser {
             block: [0; BLOCK_SIZE],
             block_length: 0,
             metadata: Vec::new(),
-            global: PaxRecords::default(),
-            local: None,
+            records: PaxRecords::default(),
             long_name: Vec::new(),
             offset: 0,
             files: 0,
@@ -235,12 +233,17 @@ impl TarParser {
 
     /// Decides what follows a header. The state is `Rest` before, and stays so if nothing is known.
     fn take_header(&mut self, header: Header, sink: &mut impl TarSink) -> Result<(), TarError> {
+        let size = match u64::try_from(header.size) {
+            Ok(size) => size,
+            Err(_) if header.kind == EntryKind::NoData => 0,
+            Err(_) => return Ok(()),
+        };
         match header.kind {
-            EntryKind::LocalPax => self.begin_metadata(Metadata::LocalPax, header.size),
-            EntryKind::GlobalPax => self.begin_metadata(Metadata::GlobalPax, header.size),
-            EntryKind::LongName => self.begin_metadata(Metadata::LongName, header.size),
+            EntryKind::LocalPax => self.begin_metadata(Metadata::LocalPax, size),
+            EntryKind::GlobalPax => self.begin_metadata(Metadata::GlobalPax, size),
+            EntryKind::LongName => self.begin_metadata(Metadata::LongName, size),
             // The target of a link (`K`) is between a path's metadata and its entry: not an entry.
-            EntryKind::LongLink => self.skip_data(header.size),
+            EntryKind::LongLink => self.skip_data(size),
             _ => return self.take_entry(header, sink),
         }
         self.leave_ended_state(sink);
@@ -249,7 +252,7 @@ impl TarParser {
 
     /// Decides what follows the header of an entry, with all that came before about it.
     fn take_entry(&mut self, header: Header, sink: &mut impl TarSink) -> Result<(), TarError> {
-        let records = self.local.take().unwrap_or_else(|| self.global.size_only());
+        let records = std::mem::take(&mut self.records);
         let long_name = std::mem::take(&mut self.long_name);
         let size = records.size().unwrap_or(header.size);
         let path = match (long_name.is_empty(), records.path()) {
@@ -257,21 +260,22 @@ impl TarParser {
             (true, Some(path)) => path.to_vec(),
             (true, None) => header.path,
         };
-        match header.kind {
-            EntryKind::OldFile if path.ends_with(b"/") => self.skip_data(0),
-            EntryKind::File | EntryKind::OldFile => {
+        match (header.kind, u64::try_from(size)) {
+            (EntryKind::NoData, _) => self.skip_data(0),
+            (EntryKind::OldFile, _) if path.ends_with(b"/") => self.skip_data(0),
+            (_, Err(_)) => {}
+            (EntryKind::File | EntryKind::OldFile, Ok(size)) => {
                 let path = records.sparse_path().unwrap_or(&path);
                 return self.begin_file(size, path, records.sparse_format(), sink);
             }
-            EntryKind::OldSparseFile if header.dialect != Dialect::Gnu => {}
-            EntryKind::OldSparseFile if is_header_extended(&self.block) => {
+            (EntryKind::OldSparseFile, _) if header.dialect != Dialect::Gnu => {}
+            (EntryKind::OldSparseFile, Ok(size)) if is_header_extended(&self.block) => {
                 self.state = State::SparseExtension { size, path };
             }
-            EntryKind::OldSparseFile => {
+            (EntryKind::OldSparseFile, Ok(size)) => {
                 return self.begin_file(size, &path, Some(SparseFormat::OldGnu), sink);
             }
-            EntryKind::NoData => self.skip_data(0),
-            _ => self.skip_data(size),
+            (_, Ok(size)) => self.skip_data(size),
         }
         self.leave_ended_state(sink);
         Ok(())
@@ -353,11 +357,12 @@ impl TarParser {
     fn take_metadata(&mut self, kind: Metadata) -> Option<()> {
         let data = std::mem::take(&mut self.metadata);
         match kind {
-            Metadata::LocalPax => {
-                self.local = Some(self.global.size_only().extended_by(&data)?);
-            }
+            Metadata::LocalPax => self.records = PaxRecords::default().extended_by(&data)?,
+            // Go takes nothing from global records, and forgets what came before about an entry.
             Metadata::GlobalPax => {
-                self.global = self.global.size_only().extended_by(&data)?.size_only();
+                PaxRecords::default().extended_by(&data)?;
+                self.records = PaxRecords::default();
+                self.long_name.clear();
             }
             Metadata::LongName => self.long_name = until_nul(&data).to_vec(),
         }

@@ -9,7 +9,7 @@ use super::sparse::{PaxSparse, SparseFormat};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct PaxRecords {
     path: Option<Vec<u8>>,
-    size: Option<u64>,
+    size: Option<i64>,
     sparse: PaxSparse,
 }
 
@@ -25,18 +25,8 @@ impl PaxRecords {
         Some(self)
     }
 
-    /// What holds for all entries if these records are global. Go takes nothing from global records,
-    /// GNU tar all; only the size decides where the next header stands. A long global path would be
-    /// copied for each entry of a hostile archive.
-    pub(super) fn size_only(&self) -> Self {
-        Self {
-            size: self.size,
-            ..Self::default()
-        }
-    }
-
-    /// The bytes of data, if a record overrides the header's.
-    pub(super) const fn size(&self) -> Option<u64> {
+    /// The bytes of data, if a record overrides the header's; may be negative.
+    pub(super) const fn size(&self) -> Option<i64> {
         self.size
     }
 
@@ -45,9 +35,9 @@ impl PaxRecords {
         self.path.as_deref()
     }
 
-    /// The path of a sparse file; its header holds a made-up one.
+    /// The path of a sparse file in a known format; its header holds a made-up one.
     pub(super) fn sparse_path(&self) -> Option<&[u8]> {
-        self.sparse.path.as_deref()
+        self.sparse.format().and(self.sparse.path.as_deref())
     }
 
     /// How the data leave out holes, if they do.
@@ -60,7 +50,7 @@ impl PaxRecords {
         match key {
             b"path" => self.path = text,
             b"size" if value.is_empty() => self.size = None,
-            b"size" => self.size = Some(parse_size(value)?),
+            b"size" => self.size = Some(parse_decimal(value)?),
             _ => self.sparse.set(key, text),
         }
         Some(())
@@ -74,23 +64,23 @@ fn split_record(text: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let (record, rest) = text.split_at_checked(length)?;
     let body = record.get(space.checked_add(1)?..)?.strip_suffix(b"\n")?;
     let equals = body.iter().position(|byte| *byte == b'=')?;
-    let (key, value) = body.split_at_checked(equals)?;
-    (!key.is_empty()).then_some((key, value.get(1..)?, rest))
+    let (key, value) = (body.get(..equals)?, body.get(equals.checked_add(1)?..)?);
+    is_allowed(key, value).then_some((key, value, rest))
 }
 
-fn parse_size(value: &[u8]) -> Option<u64> {
-    let size = parse_decimal(value)?;
-    i64::try_from(size).ok().map(|_| size)
+/// As Go has it: no empty key, no NUL in a key, none in what also has a field in the header.
+fn is_allowed(key: &[u8], value: &[u8]) -> bool {
+    let text = match key {
+        b"" => return false,
+        b"path" | b"linkpath" | b"uname" | b"gname" => value,
+        _ => key,
+    };
+    !text.contains(&0)
 }
 
-fn parse_decimal(digits: &[u8]) -> Option<u64> {
-    if digits.is_empty() {
-        return None;
-    }
-    digits.iter().try_fold(0_u64, |value, digit| {
-        let digit = digit.checked_sub(b'0').filter(|digit| *digit < 10)?;
-        value.checked_mul(10)?.checked_add(u64::from(digit))
-    })
+/// Decimal digits, with a sign if need be.
+fn parse_decimal(text: &[u8]) -> Option<i64> {
+    str::from_utf8(text).ok()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -110,17 +100,34 @@ mod tests {
 
     #[test]
     fn extended_by_takes_values_with_any_bytes() {
-        let text = b"14 path=a=\n\xff\0\n";
-        assert_eq!(text.len(), 14);
+        let text = b"13 path=a=\n\xff\n";
+        assert_eq!(text.len(), 13);
         let records = PaxRecords::default().extended_by(text).unwrap();
-        assert_eq!(records.path(), Some(&b"a=\n\xff\0"[..]));
+        assert_eq!(records.path(), Some(&b"a=\n\xff"[..]));
+        assert!(records.extended_by(b"9 x.y=\0\xff\n").is_some());
+    }
+
+    #[test]
+    fn extended_by_takes_numbers_with_a_sign() {
+        assert_eq!(records("+11 size=1\n").unwrap().size(), Some(1));
+        assert_eq!(records("11 size=+1\n").unwrap().size(), Some(1));
+        assert_eq!(records("11 size=-1\n").unwrap().size(), Some(-1));
+    }
+
+    #[test]
+    fn sparse_path_is_taken_in_known_formats_only() {
+        let path = "21 GNU.sparse.name=a\n";
+        let version = |major| format!("{path}22 GNU.sparse.major={major}\n22 GNU.sparse.minor=0\n");
+        assert_eq!(records(path).unwrap().sparse_path(), None);
+        assert_eq!(records(&version(2)).unwrap().sparse_path(), None);
+        let known = records(&version(1)).unwrap();
+        assert_eq!(known.sparse_path(), Some(&b"a"[..]));
     }
 
     #[test]
     fn extended_by_takes_records_back_when_their_value_is_empty() {
-        let global = records("9 size=1\n9 path=a\n").unwrap();
-        let merged = global.extended_by(b"8 size=\n8 path=\n").unwrap();
-        assert_eq!(merged, PaxRecords::default());
+        let records = records("9 size=1\n9 path=a\n8 size=\n8 path=\n");
+        assert_eq!(records, Some(PaxRecords::default()));
     }
 
     #[test]
@@ -130,7 +137,8 @@ mod tests {
             "8 size=1\n",
             "99 size=1\n",
             "9 size=x\n",
-            "10 size=-1\n",
+            "-9 size=1\n",
+            "11 size=1_\n",
             "28 size=9223372036854775808\n",
             "7 size\n",
             "5 =a\n",
@@ -139,6 +147,8 @@ mod tests {
             "0 size=1\n",
             "1 ",
             "9 size=1\n\0",
+            "9 path=\0\n",
+            "9 path\0=a\n",
             "99999999999999999999999 a=b\n",
         ] {
             assert_eq!(records(text), None, "{text:?}");

@@ -2,7 +2,7 @@
 
 use super::encoder::{Encoder, Found, Match, Scan, first_length};
 use super::table::{Pair, hash4, hash7, is_near, load64, match_length, repeats};
-use super::two_tables::{BITS, TwoTables, longer};
+use super::two_tables::{BITS, TwoTables, are_matches, longer};
 
 const SKIP_SHIFT: u32 = 6;
 /// Shorter matches are compared with one that is found by the bytes behind them.
@@ -113,10 +113,11 @@ impl Encoder for Level5 {
             }
             let next_bytes = load64(text, next);
             let (short, long) = self.tables.put(at, bytes);
-            if let Some(found) = longer(text, at, bytes, long) {
+            let matches = are_matches(text, at, bytes, long);
+            if matches.0 || matches.1 {
                 scan.next = next;
                 self.tables.put(next, next_bytes);
-                break found;
+                break longer(text, at, long, matches);
             }
             if is_near(short) && repeats(text, at, short, bytes) {
                 scan.next = next;

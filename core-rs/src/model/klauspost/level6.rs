@@ -2,7 +2,7 @@
 
 use super::encoder::{Encoder, Found, Match, Scan, first_length};
 use super::table::{Pair, REACH, hash7, is_near, load64, match_length, repeats};
-use super::two_tables::{BITS, TwoTables, longer};
+use super::two_tables::{BITS, TwoTables, are_matches, longer};
 
 const SKIP_SHIFT: u32 = 7;
 /// Bytes that need not match at the beginning of a match found by the bytes behind it.
@@ -114,10 +114,11 @@ impl Encoder for Level6 {
             }
             let next_bytes = load64(text, next);
             let (short, long) = self.tables.put(at, bytes);
-            if let Some(found) = longer(text, at, bytes, long) {
+            let matches = are_matches(text, at, bytes, long);
+            if matches.0 || matches.1 {
                 scan.next = next;
                 self.tables.put(next, next_bytes);
-                break found;
+                break longer(text, at, long, matches);
             }
             if is_near(short) && repeats(text, at, short, bytes) {
                 scan.next = next;

@@ -1,5 +1,7 @@
 //! What the match finders share: loads, hashes, tables of positions, lengths of matches.
 
+use crate::model::text::{self, load32};
+
 /// Distances from this on are out of reach, for all match finders but where they say otherwise.
 pub(super) const REACH: u32 = 1 << 15;
 /// Matches are measured up to this length first, and further only when they are chosen.
@@ -118,15 +120,6 @@ pub(super) fn load64(text: &[u8], position: usize) -> u64 {
     }
 }
 
-/// The four bytes at `position`, 0 where they reach past the text.
-#[inline]
-pub(super) fn load32(text: &[u8], position: usize) -> u32 {
-    match text.get(position..).and_then(<[u8]>::first_chunk) {
-        Some(bytes) => u32::from_le_bytes(*bytes),
-        None => 0,
-    }
-}
-
 /// The first four of eight bytes.
 #[inline]
 #[expect(clippy::cast_possible_truncation, reason = "it is the low half")]
@@ -173,23 +166,6 @@ pub(super) fn match_length(text: &[u8], at: usize, distance: u32, end: usize) ->
     if at >= end {
         return 0;
     }
-    let here = &text[at..end];
-    let distance = distance as usize;
-    let there = &text[at - distance..end - distance];
-    let mut length = 0;
-    let (here_words, here_rest) = here.as_chunks::<8>();
-    let (there_words, there_rest) = there.as_chunks::<8>();
-    for (&here, &there) in here_words.iter().zip(there_words) {
-        let difference = u64::from_le_bytes(here) ^ u64::from_le_bytes(there);
-        if difference != 0 {
-            return length + difference.trailing_zeros() as usize / 8;
-        }
-        length += 8;
-    }
-    length
-        + here_rest
-            .iter()
-            .zip(there_rest)
-            .take_while(|(here, there)| here == there)
-            .count()
+    let longest = end - at;
+    text::match_length(text, at - distance as usize, at, longest)
 }

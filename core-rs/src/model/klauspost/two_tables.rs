@@ -78,29 +78,37 @@ impl TwoTables<Pair> {
     }
 }
 
-/// The longer one of two matches at `at`, where `bytes` stand, at distances that the second table
-/// gave. The second distance counts only if the first one is near.
+/// Whether there are matches at `at`, where `bytes` stand, at the distances that the second table
+/// gave. The second one counts only if the first one is near.
 #[inline]
-pub(super) fn longer(text: &[u8], at: usize, bytes: u64, distances: (u32, u32)) -> Option<Found> {
-    let (first, second) = distances;
+pub(super) fn are_matches(
+    text: &[u8],
+    at: usize,
+    bytes: u64,
+    (first, second): (u32, u32),
+) -> (bool, bool) {
     if !is_near(first) {
-        return None;
+        return (false, false);
     }
     let is_second = is_near(second) && repeats(text, at, second, bytes);
-    if !repeats(text, at, first, bytes) {
-        return is_second.then(|| Found {
-            start: at,
-            length: first_length(text, at, second),
-            distance: second,
-        });
-    }
+    (repeats(text, at, first, bytes), is_second)
+}
+
+/// The longer one of two matches at `at`, of which one is there.
+pub(super) fn longer(
+    text: &[u8],
+    at: usize,
+    (first, second): (u32, u32),
+    (is_first, is_second): (bool, bool),
+) -> Found {
+    let distance = if is_first { first } else { second };
     let mut found = Found {
         start: at,
-        length: first_length(text, at, first),
-        distance: first,
+        length: first_length(text, at, distance),
+        distance,
     };
-    if is_second {
+    if is_first && is_second {
         found.improve(text, at, second);
     }
-    Some(found)
+    found
 }

@@ -1,0 +1,166 @@
+//! Files as JavaScript names them, and what goes wrong with them.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{BorrowedFd, RawFd};
+use std::os::unix::fs::FileExt;
+
+use mica_core::error::{CoreError, ErrorValues};
+use napi::bindgen_prelude::Either;
+use thiserror::Error;
+
+/// What could not be done with a file. The code is the system's, such as `ENOENT`.
+#[derive(Debug, Error)]
+#[error("cannot {action} {name}: {source}")]
+pub(crate) struct FileError {
+    action: &'static str,
+    name: String,
+    offset: Option<u64>,
+    source: io::Error,
+}
+
+impl CoreError for FileError {
+    fn code(&self) -> &'static str {
+        posix_code(&self.source)
+    }
+
+    fn values(&self) -> ErrorValues {
+        ErrorValues {
+            offset: self.offset,
+            ..ErrorValues::default()
+        }
+    }
+}
+
+/// The names that operators know, as Node writes them.
+fn posix_code(error: &io::Error) -> &'static str {
+    match error.raw_os_error() {
+        Some(libc::EACCES) => "EACCES",
+        Some(libc::EBADF) => "EBADF",
+        Some(libc::EDQUOT) => "EDQUOT",
+        Some(libc::EEXIST) => "EEXIST",
+        Some(libc::EFBIG) => "EFBIG",
+        Some(libc::EINVAL) => "EINVAL",
+        Some(libc::EISDIR) => "EISDIR",
+        Some(libc::ELOOP) => "ELOOP",
+        Some(libc::EMFILE) => "EMFILE",
+        Some(libc::ENAMETOOLONG) => "ENAMETOOLONG",
+        Some(libc::ENFILE) => "ENFILE",
+        Some(libc::ENODEV) => "ENODEV",
+        Some(libc::ENOENT) => "ENOENT",
+        Some(libc::ENOMEM) => "ENOMEM",
+        Some(libc::ENOSPC) => "ENOSPC",
+        Some(libc::ENOTDIR) => "ENOTDIR",
+        Some(libc::ENXIO) => "ENXIO",
+        Some(libc::EPERM) => "EPERM",
+        Some(libc::EROFS) => "EROFS",
+        Some(libc::ESPIPE) => "ESPIPE",
+        Some(libc::ESTALE) => "ESTALE",
+        Some(libc::ETIMEDOUT) => "ETIMEDOUT",
+        _ => "EIO",
+    }
+}
+
+/// A file to read: a path that is opened on the job's thread, or the job's own copy of a descriptor.
+pub(crate) enum Input {
+    Path(String),
+    Open { name: String, file: File },
+}
+
+impl Input {
+    /// A descriptor is copied, so that its owner may close it while the job runs.
+    ///
+    /// # Errors
+    /// [`FileError`] when the number is no open descriptor, or the process has too many.
+    pub(crate) fn new(reference: Either<i32, String>) -> Result<Self, FileError> {
+        match reference {
+            Either::B(path) => Ok(Self::Path(path)),
+            Either::A(descriptor) => {
+                let name = format!("descriptor {descriptor}");
+                match copy_descriptor(descriptor) {
+                    Ok(file) => Ok(Self::Open { name, file }),
+                    Err(source) => Err(FileError {
+                        action: "use",
+                        name,
+                        offset: None,
+                        source,
+                    }),
+                }
+            }
+        }
+    }
+
+    /// # Errors
+    /// [`FileError`] when the path cannot be opened.
+    pub(crate) fn open(self) -> Result<InputFile, FileError> {
+        match self {
+            Self::Open { name, file } => Ok(InputFile { name, file }),
+            Self::Path(name) => match File::open(&name) {
+                Ok(file) => Ok(InputFile { name, file }),
+                Err(source) => Err(FileError {
+                    action: "open",
+                    name,
+                    offset: None,
+                    source,
+                }),
+            },
+        }
+    }
+}
+
+#[expect(
+    unsafe_code,
+    reason = "JavaScript has descriptors as numbers; fcntl checks whether this one is open"
+)]
+fn copy_descriptor(descriptor: RawFd) -> io::Result<File> {
+    if descriptor < 0 {
+        return Err(io::Error::from_raw_os_error(libc::EBADF));
+    }
+    // SAFETY: not -1, and borrowed only for the call that copies it, during which JavaScript's thread
+    // cannot close it.
+    let borrowed = unsafe { BorrowedFd::borrow_raw(descriptor) };
+    Ok(File::from(borrowed.try_clone_to_owned()?))
+}
+
+/// An open file that is read at given positions, so that a descriptor's own position does not move.
+pub(crate) struct InputFile {
+    name: String,
+    file: File,
+}
+
+impl InputFile {
+    /// # Errors
+    /// [`FileError`] when the file system does not say it.
+    pub(crate) fn size(&self) -> Result<u64, FileError> {
+        match self.file.metadata() {
+            Ok(metadata) => Ok(metadata.len()),
+            Err(source) => Err(FileError {
+                action: "stat",
+                name: self.name.clone(),
+                offset: None,
+                source,
+            }),
+        }
+    }
+
+    /// Reads at most `into.len()` bytes; 0 at the end of the file.
+    ///
+    /// # Errors
+    /// [`FileError`] with the offset where reading failed.
+    pub(crate) fn read(&self, into: &mut [u8], offset: u64) -> Result<usize, FileError> {
+        loop {
+            match self.file.read_at(into, offset) {
+                Ok(count) => return Ok(count),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(source) => {
+                    return Err(FileError {
+                        action: "read",
+                        name: self.name.clone(),
+                        offset: Some(offset),
+                        source,
+                    });
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+// The core over the addon.
+
+import type {
+  ContentHasher,
+  Core,
+  DigestAlgorithm,
+  FileDigest,
+  FileReference,
+  HashFileOptions,
+  JobOptions,
+} from './core.ts';
+import type { JobControl, NativeModule, Threads } from './native-module.ts';
+
+export class NativeCore implements Core {
+  readonly flavour = 'native';
+  readonly version: string;
+  readonly #module: NativeModule;
+  readonly #threads: Threads;
+
+  /** @param workers Threads for jobs; as many as the machine can run at once when absent. */
+  constructor(module: NativeModule, workers?: number) {
+    this.version = module.version();
+    this.#module = module;
+    this.#threads = new module.Threads(workers);
+  }
+
+  fileId(bytes: Uint8Array): string {
+    return this.#module.fileId(bytes);
+  }
+
+  contentDigest(algorithm: DigestAlgorithm, bytes: Uint8Array): string {
+    return this.#module.contentDigest(algorithm, bytes);
+  }
+
+  contentHasher(algorithm: DigestAlgorithm): ContentHasher {
+    return new this.#module.ContentHasher(algorithm);
+  }
+
+  hashFile(file: FileReference, options: HashFileOptions): Promise<FileDigest> {
+    const { algorithm, expectedSize } = options;
+    return this.#run(options, (control) =>
+      this.#threads.hashFile(control, file, algorithm, expectedSize),
+    );
+  }
+
+  /** Runs one job under its caller's signal. */
+  async #run<T>(options: JobOptions, start: (control: JobControl) => Promise<T>): Promise<T> {
+    const { signal, onProgress } = options;
+    signal?.throwIfAborted();
+    const listener = onProgress === undefined ? undefined : new ProgressListener(onProgress);
+    const control = new this.#module.JobControl(listener?.hear);
+    const cancel = (): void => control.cancel();
+    if (listener !== undefined) listener.onThrow = cancel;
+    signal?.addEventListener('abort', cancel, { once: true });
+    try {
+      return await start(control);
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+      listener?.end();
+      // The job's own error says no more than that it was canceled.
+      signal?.throwIfAborted();
+    }
+  }
+}
+
+/** Passes progress on until the job has ended or the caller's function has thrown. */
+class ProgressListener {
+  onThrow: () => void = () => undefined;
+  readonly #onProgress: (done: number) => void;
+  #ended = false;
+  #thrown: { readonly error: unknown } | undefined;
+
+  constructor(onProgress: (done: number) => void) {
+    this.#onProgress = onProgress;
+  }
+
+  readonly hear = (done: number): void => {
+    if (this.#ended) return;
+    try {
+      this.#onProgress(done);
+    } catch (error) {
+      this.#ended = true;
+      this.#thrown = { error };
+      this.onThrow();
+    }
+  };
+
+  /** Throws what the caller's function has thrown. */
+  end(): void {
+    this.#ended = true;
+    if (this.#thrown !== undefined) throw this.#thrown.error;
+  }
+}

@@ -1,0 +1,4 @@
+import test from 'ava';
+import { testCoreOnDeno } from '../deno.ts';
+
+testCoreOnDeno(test, 'native');

@@ -1,0 +1,3 @@
+module mica/compress
+
+go 1.22

@@ -1,0 +1,12 @@
+//go:build !klauspost && !pgzip
+
+package main
+
+import (
+	"compress/gzip"
+	"io"
+)
+
+func newCompressor(output io.Writer, chosen options) (compressor, error) {
+	return gzip.NewWriterLevel(output, chosen.level)
+}

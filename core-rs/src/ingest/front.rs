@@ -1,0 +1,132 @@
+//! The part of taking a layer apart that goes byte after byte: inflating, hashing, scanning the tar.
+
+use super::detector::Detector;
+use super::error::IngestError;
+use super::reader::{LayerEvent, LayerReader};
+use super::scan::{ScanPart, TarScan};
+use crate::digest::{ContentHasher, DigestAlgorithm};
+use crate::model::{Compressor, Models};
+use crate::recipe::Encoding;
+use crate::segment::Segment;
+
+/// What comes next in a layer, with all that has to be found out in order.
+#[derive(Debug)]
+pub enum FrontItem {
+    /// A segment, whose compressor seems to be that one.
+    Segment {
+        /// Bytes before it that belong to no segment.
+        framing: Vec<u8>,
+        /// The segment.
+        segment: Box<Segment>,
+        /// Its compressor, as far as is known.
+        compressor: Compressor,
+        /// What was found in its plain text.
+        tar: ScanPart,
+    },
+    /// What was found in a stretch of a layer that is not compressed.
+    Tar(ScanPart),
+    /// Bytes after the last segment.
+    Framing(Vec<u8>),
+}
+
+/// The layer as a whole, once its last byte was seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FrontSummary {
+    /// How it is compressed.
+    pub encoding: Encoding,
+    /// Its digest.
+    pub digest: String,
+    /// Its bytes.
+    pub size: u64,
+    /// Digest of its tar.
+    pub diff_id: String,
+    /// Bytes of its tar.
+    pub tar_size: u64,
+}
+
+/// Takes a layer whose bytes come in pieces: [`push`](Self::push), take items until there is none, and
+/// so on; then [`finish_input`](Self::finish_input), and take the last ones.
+#[derive(Debug)]
+pub struct LayerFront {
+    digest: ContentHasher,
+    size: u64,
+    tar_size: u64,
+    reader: LayerReader,
+    scan: TarScan,
+    detector: Detector,
+    models: Models,
+}
+
+impl LayerFront {
+    /// At the start of a layer whose digest is of that algorithm, and whose tar may have `tar_limit`
+    /// bytes.
+    #[must_use]
+    pub fn new(algorithm: DigestAlgorithm, tar_limit: u64) -> Self {
+        Self {
+            digest: ContentHasher::new(algorithm),
+            size: 0,
+            tar_size: 0,
+            reader: LayerReader::new(tar_limit),
+            scan: TarScan::new(),
+            detector: Detector::default(),
+            models: Models::default(),
+        }
+    }
+
+    /// Takes the next bytes of the layer.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.digest.update(bytes);
+        self.size += bytes.len() as u64;
+        self.reader.push(bytes);
+    }
+
+    /// Says that there are no more bytes.
+    pub fn finish_input(&mut self) {
+        self.reader.finish();
+    }
+
+    /// The next item; none if more bytes are needed first, or at the layer's end.
+    ///
+    /// # Errors
+    /// What is wrong with the layer. There are no items after it.
+    pub fn next_item(&mut self) -> Result<Option<FrontItem>, IngestError> {
+        let Some(event) = self.reader.next_event()? else {
+            return Ok(None);
+        };
+        Ok(Some(match event {
+            LayerEvent::Plain(plain) => FrontItem::Tar(self.scan_tar(&plain)?),
+            LayerEvent::Framing(framing) => FrontItem::Framing(framing),
+            LayerEvent::Segment { framing, segment } => {
+                let tar = self.scan_tar(segment.plain())?;
+                let compressor = self.detector.compressor_of(&mut self.models, &segment);
+                FrontItem::Segment {
+                    framing,
+                    segment,
+                    compressor,
+                    tar,
+                }
+            }
+        }))
+    }
+
+    /// After the last item: what was still open in the tar, and the layer as a whole.
+    ///
+    /// # Errors
+    /// If the tar had more than its limits.
+    pub fn finish(self) -> Result<(ScanPart, FrontSummary), IngestError> {
+        let (part, diff_id) = self.scan.finish()?;
+        let summary = FrontSummary {
+            encoding: self.reader.encoding(),
+            digest: self.digest.finish(),
+            size: self.size,
+            diff_id,
+            tar_size: self.tar_size,
+        };
+        Ok((part, summary))
+    }
+
+    fn scan_tar(&mut self, tar: &[u8]) -> Result<ScanPart, IngestError> {
+        self.tar_size += tar.len() as u64;
+        Ok(self.scan.push(tar)?)
+    }
+}

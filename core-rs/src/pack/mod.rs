@@ -1,0 +1,36 @@
+//! Packs: append-only files that hold unique files, compressed together in blocks.
+//!
+//! Files go in one after another ([`PackWriter`]); blocks come out, and the place of each file.
+//! A block is found by its place and checked by itself ([`decode_block`]); a whole pack is read from
+//! its front when the index is lost ([`Scan`]). The bytes are told in `doc/pack-format.md`.
+
+#![deny(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions
+)]
+
+pub mod block;
+pub(crate) mod checksum;
+pub mod cut;
+pub mod decode;
+pub mod encode;
+pub mod error;
+pub mod header;
+pub mod read_file;
+pub mod scan;
+pub mod writer;
+
+pub use block::{Block, Piece};
+pub use cut::BlockCutter;
+pub use decode::{decode_block, decode_pieces};
+pub use encode::encode_block;
+pub use error::{PackError, PackWriteError};
+pub use header::{
+    BLOCK_HEADER_SIZE, BlockCodec, BlockHeader, BlockLimits, PACK_HEADER_SIZE, decode_block_header,
+    decode_pack_header, encode_pack_header,
+};
+pub use read_file::{BlockSource, FileReader, ReadFileError};
+pub use scan::{DamagedBlock, Scan, ScannedBlock};
+pub use writer::{FilePlace, PackOptions, PackWriter, PackedBlock, PackedFile};

@@ -1,0 +1,70 @@
+//! Why a layer, or a part of one, cannot be made again.
+
+use crate::recipe::{RecipeError, Section};
+use crate::segment::RebuildError;
+
+/// What is wrong with a recipe or with the files given for it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RestoreError {
+    /// The recipe cannot be read.
+    #[error("recipe: {0}")]
+    Recipe(#[from] RecipeError),
+    /// The recipe was made for a layer of other parts than it tells.
+    #[error("recipe tells of {got} bytes of {what}, expected {expected}")]
+    Inconsistent {
+        /// What was counted.
+        what: &'static str,
+        /// Bytes counted.
+        got: u64,
+        /// Bytes that the summary says.
+        expected: u64,
+    },
+    /// A part that was made is not the layer's: the files given are not those of the recipe.
+    #[error(
+        "part {part} of the layer, at offset {offset}, comes out wrong: the files given for it are other ones"
+    )]
+    WrongPart {
+        /// Which part.
+        part: usize,
+        /// Where it begins in the layer.
+        offset: u64,
+    },
+    /// The layer as a whole comes out wrong.
+    #[error("layer comes out as {got}, expected {expected}")]
+    WrongDigest {
+        /// Digest of what was made.
+        got: String,
+        /// Digest in the recipe.
+        expected: String,
+    },
+    /// A file source gave another number of bytes than asked for.
+    #[error("file {file} gave {got} bytes at offset {offset}, expected {expected}")]
+    FileLength {
+        /// Which file, by its place in the recipe.
+        file: u64,
+        /// Where in it.
+        offset: u64,
+        /// Bytes given.
+        got: u64,
+        /// Bytes asked for.
+        expected: u64,
+    },
+    /// A segment cannot be made of its text: the files given are other ones, or the recipe is wrong.
+    #[error("part {part} of the layer cannot be made: {problem}")]
+    Rebuild {
+        /// Which part.
+        part: usize,
+        /// What does not fit.
+        problem: RebuildError,
+    },
+}
+
+impl RestoreError {
+    pub(super) const fn malformed(section: Section, offset: u64) -> Self {
+        Self::Recipe(RecipeError::Malformed {
+            section,
+            offset,
+            field: "what is kept of a segment",
+        })
+    }
+}

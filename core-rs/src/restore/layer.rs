@@ -1,0 +1,208 @@
+//! A layer that can be made again, part by part.
+
+use super::error::RestoreError;
+use super::part::{Content, Part, Places, read_parts};
+use super::tar_map::{FileSource, TarMap};
+use crate::model::Models;
+use crate::recipe::row::check_of;
+use crate::recipe::{ReadAt, RecipeIndex, Section, SectionReader, SegmentRow};
+use crate::segment::blocks::KeptBlocks;
+use crate::segment::{SegmentText, decode_corrections, rebuild_segment};
+
+/// What a recipe tells, ready for its parts to be made. It can be shared by threads.
+#[derive(Clone, Debug)]
+pub struct Restorer {
+    index: RecipeIndex,
+    tar: TarMap,
+    parts: Vec<Part>,
+}
+
+/// What one thread keeps from part to part.
+#[derive(Debug)]
+pub struct Scratch {
+    models: Models,
+    readers: Readers,
+    text: Vec<u8>,
+}
+
+/// A reader of each section that parts are made of.
+#[derive(Debug)]
+struct Readers {
+    skeleton: SectionReader,
+    framing: SectionReader,
+    blocks: SectionReader,
+    corrections: SectionReader,
+    raw: SectionReader,
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self {
+            models: Models::default(),
+            readers: Readers {
+                skeleton: SectionReader::new(Section::Skeleton),
+                framing: SectionReader::new(Section::Framing),
+                blocks: SectionReader::new(Section::Blocks),
+                corrections: SectionReader::new(Section::Corrections),
+                raw: SectionReader::new(Section::Raw),
+            },
+            text: Vec::new(),
+        }
+    }
+}
+
+impl Restorer {
+    /// Reads all of a recipe but the skeleton and what its segments keep.
+    ///
+    /// # Errors
+    /// If it cannot be read, or its parts do not fit each other.
+    pub fn read<R: ReadAt, E: From<RestoreError> + From<R::Error>>(recipe: &R) -> Result<Self, E> {
+        let index = RecipeIndex::read(recipe)?;
+        let tar = TarMap::read(recipe, &index)?;
+        let parts = read_parts(recipe, &index)?;
+        let restorer = Self { index, tar, parts };
+        restorer.check_sizes()?;
+        Ok(restorer)
+    }
+
+    fn check_sizes(&self) -> Result<(), RestoreError> {
+        let summary = self.index.summary();
+        let size = self.parts.last().map_or(0, Part::end);
+        let tar_size = self
+            .parts
+            .last()
+            .map_or(0, |part| part.tar_offset + part.tar_size);
+        for (what, got, expected) in [
+            ("layer", size, summary.size),
+            ("tar", tar_size, summary.tar_size),
+        ] {
+            if got != expected {
+                return Err(RestoreError::Inconsistent {
+                    what,
+                    got,
+                    expected,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// What the recipe tells beside its parts.
+    pub const fn index(&self) -> &RecipeIndex {
+        &self.index
+    }
+
+    /// The layer's tar.
+    pub const fn tar(&self) -> &TarMap {
+        &self.tar
+    }
+
+    /// The layer's parts, in order, without gaps.
+    pub fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    /// The parts that `start..end` of the layer lies in, as a range of their numbers.
+    pub fn parts_within(&self, start: u64, end: u64) -> std::ops::Range<usize> {
+        let first = self.parts.partition_point(|part| part.end() <= start);
+        let last = self.parts.partition_point(|part| part.offset < end);
+        first..last.max(first)
+    }
+
+    /// Appends a part's bytes to `output`. They are those of the layer, or it is an error.
+    ///
+    /// # Errors
+    /// If recipe or files cannot be read, or the files are other ones than those of the layer. Part
+    /// of the bytes may have been appended by then.
+    pub fn restore_part<R, F, E>(
+        &self,
+        scratch: &mut Scratch,
+        recipe: &R,
+        files: &mut F,
+        number: usize,
+        output: &mut Vec<u8>,
+    ) -> Result<(), E>
+    where
+        R: ReadAt,
+        F: FileSource,
+        E: From<RestoreError> + From<R::Error> + From<F::Error>,
+    {
+        let Some(part) = self.parts.get(number) else {
+            return Ok(());
+        };
+        let range = part.wanted_tar();
+        let index = &self.index;
+        let readers = &mut scratch.readers;
+        match part.content {
+            Content::Tar => {
+                let skeleton = &mut readers.skeleton;
+                self.tar
+                    .read_tar::<R, F, E>(recipe, index, skeleton, files, range, output)?;
+            }
+            Content::Framing { offset } => {
+                readers
+                    .framing
+                    .read(recipe, index, offset, part.size, output)?;
+            }
+            Content::Segment { row, places } => {
+                scratch.text.clear();
+                let (skeleton, text) = (&mut readers.skeleton, &mut scratch.text);
+                self.tar
+                    .read_tar::<R, F, E>(recipe, index, skeleton, files, range, text)?;
+                let size = u64::from(row.framing_size);
+                readers
+                    .framing
+                    .read(recipe, index, places.framing, size, output)?;
+                let bytes = self.restore_segment::<R, E>(scratch, recipe, number, row, places)?;
+                if bytes.len() as u64 != u64::from(row.stored_size) || check_of(&bytes) != row.check
+                {
+                    let offset = part.offset;
+                    return Err(RestoreError::WrongPart {
+                        part: number,
+                        offset,
+                    }
+                    .into());
+                }
+                output.extend_from_slice(&bytes);
+            }
+        }
+        Ok(())
+    }
+
+    fn restore_segment<R: ReadAt, E: From<RestoreError> + From<R::Error>>(
+        &self,
+        scratch: &mut Scratch,
+        recipe: &R,
+        part: usize,
+        row: SegmentRow,
+        places: Places,
+    ) -> Result<Vec<u8>, E> {
+        let read = |reader: &mut SectionReader, offset, size: u32| {
+            let mut bytes = Vec::new();
+            reader
+                .read(recipe, &self.index, offset, u64::from(size), &mut bytes)
+                .map(|()| bytes)
+        };
+        let readers = &mut scratch.readers;
+        if row.raw_size > 0 {
+            return Ok(read(&mut readers.raw, places.raw, row.raw_size)?);
+        }
+        let blocks = read(&mut readers.blocks, places.blocks, row.blocks_size)?;
+        let blocks = KeptBlocks::decode(&blocks).map_err(|offset| {
+            RestoreError::malformed(Section::Blocks, places.blocks + offset as u64)
+        })?;
+        let size = row.corrections_size;
+        let corrections = read(&mut readers.corrections, places.corrections, size)?;
+        let corrections = decode_corrections(&corrections).map_err(|offset| {
+            RestoreError::malformed(Section::Corrections, places.corrections + offset as u64)
+        })?;
+        let text = SegmentText {
+            text: &scratch.text,
+            start: scratch.text.len() - row.plain_size as usize,
+            since_flush: row.since_flush,
+        };
+        let models = &mut scratch.models;
+        rebuild_segment(models, row.compressor, &blocks, &corrections, text)
+            .map_err(|problem| RestoreError::Rebuild { part, problem }.into())
+    }
+}

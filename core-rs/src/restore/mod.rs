@@ -1,0 +1,14 @@
+//! Makes a layer again from its recipe and its files.
+//!
+//! A layer is restored in [parts](Restorer::parts), each on its own, in any order, on as many threads
+//! as there are; a range needs only the parts that it lies in.
+
+pub mod error;
+pub mod layer;
+pub mod part;
+pub mod tar_map;
+
+pub use error::RestoreError;
+pub use layer::{Restorer, Scratch};
+pub use part::Part;
+pub use tar_map::{FilePlace, FileSource, TarMap, read_file_ids};

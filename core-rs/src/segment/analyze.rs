@@ -1,0 +1,172 @@
+//! Finds out how to write a segment again, and proves it.
+
+use super::blocks::{KeptBlock, KeptBlocks, KeptKind};
+use super::corrections::{Correction, decode_corrections, encode_corrections};
+use super::cut::Segment;
+use super::detect::{detect, is_too_much};
+use super::headers::block_places;
+use super::rebuild::rebuild_segment;
+use super::replay::{Stretch, find_corrections};
+use crate::model::tables::BlockPlace;
+use crate::model::{Compressor, Model, ModelUser, Models};
+use crate::recipe::row::{SegmentRow, check_of};
+
+/// A segment as it goes into a recipe. Framing before it is not counted in its row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnalyzedSegment {
+    /// Its row.
+    pub row: SegmentRow,
+    /// Its part of section `Blocks`.
+    pub blocks: Vec<u8>,
+    /// Its part of section `Corrections`.
+    pub corrections: Vec<u8>,
+    /// Its bytes as they are, if no model makes them.
+    pub raw: Vec<u8>,
+}
+
+/// Analyzes a segment with the model of a compressor; with another's if that one does not know the
+/// segment, unless it is [`Compressor::Unknown`]. What it gives was rebuilt and compared; a segment
+/// that does not come out the same, or costs too much, is kept as it is.
+pub fn analyze_segment(
+    models: &mut Models,
+    compressor: Compressor,
+    segment: &Segment,
+) -> AnalyzedSegment {
+    if compressor == Compressor::Unknown {
+        return keep_raw(segment);
+    }
+    if let Some(analyzed) = analyze_with(models, compressor, segment) {
+        return analyzed;
+    }
+    let other = detect(models, Compressor::CANDIDATES, segment);
+    (other != compressor)
+        .then(|| analyze_with(models, other, segment))
+        .flatten()
+        .unwrap_or_else(|| keep_raw(segment))
+}
+
+/// Nothing if the segment is not proven to come out the same, or costs too much.
+fn analyze_with(
+    models: &mut Models,
+    compressor: Compressor,
+    segment: &Segment,
+) -> Option<AnalyzedSegment> {
+    let corrections = find_with(models, compressor, segment)?;
+    keep(models, compressor, segment, &corrections)
+}
+
+/// Where the model of a compressor is wrong about a segment; nothing if it cannot be run over it.
+pub(crate) fn find_with(
+    models: &mut Models,
+    compressor: Compressor,
+    segment: &Segment,
+) -> Option<Vec<Correction>> {
+    struct Find<'a>(&'a Segment);
+    impl ModelUser for Find<'_> {
+        type Output = Option<Vec<Correction>>;
+        fn run<M: Model>(self, model: &mut M) -> Self::Output {
+            let Self(segment) = self;
+            let text = segment.segment_text();
+            find_corrections(model, text, &segment.stretches(), &segment.tokens).ok()
+        }
+    }
+    models.with(compressor, Find(segment))
+}
+
+fn keep(
+    models: &mut Models,
+    compressor: Compressor,
+    segment: &Segment,
+    corrections: &[Correction],
+) -> Option<AnalyzedSegment> {
+    let blocks = keep_blocks(compressor, segment).encode();
+    let mut encoded = Vec::new();
+    encode_corrections(&mut encoded, corrections);
+    if is_too_much(blocks.len() + encoded.len(), segment) {
+        return None;
+    }
+    let kept = KeptBlocks::decode(&blocks).ok()?;
+    let corrections = decode_corrections(&encoded).ok()?;
+    let text = segment.segment_text();
+    let again = rebuild_segment(models, compressor, &kept, &corrections, text).ok()?;
+    (again == segment.stored).then(|| AnalyzedSegment {
+        row: row(segment, compressor, blocks.len(), encoded.len(), 0),
+        blocks,
+        corrections: encoded,
+        raw: Vec::new(),
+    })
+}
+
+fn keep_raw(segment: &Segment) -> AnalyzedSegment {
+    AnalyzedSegment {
+        row: row(segment, Compressor::Unknown, 0, 0, segment.stored.len()),
+        blocks: Vec::new(),
+        corrections: Vec::new(),
+        raw: segment.stored.clone(),
+    }
+}
+
+fn row(
+    segment: &Segment,
+    compressor: Compressor,
+    blocks: usize,
+    corrections: usize,
+    raw: usize,
+) -> SegmentRow {
+    let size = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+    SegmentRow {
+        stored_size: size(segment.stored.len()),
+        plain_size: size(segment.plain().len()),
+        framing_size: 0,
+        blocks_size: size(blocks),
+        corrections_size: size(corrections),
+        raw_size: size(raw),
+        since_flush: segment.since_flush,
+        compressor,
+        check: check_of(&segment.stored),
+    }
+}
+
+/// What is to be kept of a segment's blocks.
+fn keep_blocks(compressor: Compressor, segment: &Segment) -> KeptBlocks {
+    let blocks = segment.blocks.iter().map(|block| KeptBlock {
+        header: block.header.as_ref().map(|header| {
+            let kind = KeptKind::Verbatim(header.kind.clone());
+            (header.is_final, kind)
+        }),
+        length: u32::try_from(block.length).unwrap_or(u32::MAX),
+        long_forms: block.long_forms.clone(),
+        is_ended: block.is_ended,
+    });
+    let mut kept = KeptBlocks {
+        first_bits: segment.first_bits,
+        open: segment.open.clone(),
+        blocks: blocks.collect(),
+        end_padding: segment.end_padding,
+    };
+    leave_out_predicted(&mut kept, compressor, segment);
+    kept
+}
+
+/// Takes out the headers that are as predicted.
+fn leave_out_predicted(kept: &mut KeptBlocks, compressor: Compressor, segment: &Segment) {
+    let tables = compressor.table_builder();
+    let places = block_places(kept, segment.since_flush);
+    let mut tokens = &segment.tokens[..];
+    let blocks = segment.blocks.iter().zip(&mut kept.blocks).zip(places);
+    for ((block, kept), place) in blocks {
+        let (own, others) = tokens.split_at(block.tokens);
+        tokens = others;
+        let Some(header) = &block.header else {
+            continue;
+        };
+        let place = BlockPlace {
+            bit_offset: block.bit_offset,
+            ..place
+        };
+        let is_stored = matches!(block.stretch(), Stretch::Stored { .. });
+        if !is_stored && tables.predict_block(own, place) == header.kind {
+            kept.header = Some((header.is_final, KeptKind::Predicted));
+        }
+    }
+}
