@@ -152,8 +152,19 @@ impl Sight {
         }
     }
 
-    /// The portion after this one, which is done.
-    pub(super) fn next(self, options: &ZlibOptions) -> Self {
-        Self::new(options, self.end, 0, self.input_end)
+    /// The portion after this one, which is done; the text has `size` bytes.
+    pub(super) fn next(self, options: &ZlibOptions, size: usize) -> Self {
+        let input_end = if self.end < self.input_end {
+            self.input_end
+        } else {
+            size
+        };
+        Self::new(options, self.end, 0, input_end)
+    }
+
+    /// Farthest candidate for a match at `position`, bytes back.
+    #[inline]
+    pub(super) fn reach(self, position: usize) -> usize {
+        MAX_REACH.min((position - self.base).saturating_sub(1))
     }
 }

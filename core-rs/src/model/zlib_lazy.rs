@@ -50,7 +50,7 @@ impl ZlibLazy {
             longest,
             nice: lookahead.min(usize::from(self.effort.nice)),
             chain: self.effort.chain >> if is_good { 2 } else { 0 },
-            reach: MAX_REACH.min((position - self.sight.base).saturating_sub(1)),
+            reach: self.sight.reach(position),
         };
         let found = match search.find_long(&self.links) {
             None if shortest < MIN_LENGTH => search.find_short(&self.links),
@@ -76,7 +76,7 @@ impl Model for ZlibLazy {
     fn predict(&mut self, text: &[u8], position: usize) -> Token {
         self.links.prepare(text, position);
         while position >= self.sight.end && position < text.len() {
-            self.sight = self.sight.next(&self.options);
+            self.sight = self.sight.next(&self.options, text.len());
             self.here = None;
         }
         self.next = None;

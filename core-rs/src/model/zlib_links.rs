@@ -26,7 +26,7 @@ pub(super) struct ZlibLinks {
     /// Last position of each hash of three bytes.
     heads: Box<[u32]>,
     /// Last position of each hash of four bytes.
-    long_heads: Box<[u32]>,
+    long_heads: Box<[u32; 1 << LONG_HASH_BITS]>,
     links: Box<[u16; RING_SIZE]>,
     long_links: Box<[u16; RING_SIZE]>,
     ordinals: Box<[u16; RING_SIZE]>,
@@ -49,7 +49,7 @@ impl ZlibLinks {
             hash_shift: hash_bits.div_ceil(3),
             hash_mask: (1 << hash_bits) - 1,
             heads: vec![0; 1 << hash_bits].into(),
-            long_heads: vec![0; 1 << LONG_HASH_BITS].into(),
+            long_heads: Box::new([0; 1 << LONG_HASH_BITS]),
             links: Box::new([0; RING_SIZE]),
             long_links: Box::new([0; RING_SIZE]),
             ordinals: Box::new([0; RING_SIZE]),
@@ -59,7 +59,7 @@ impl ZlibLinks {
 
     /// Forgets all, to begin with the string at `position`.
     pub(super) fn reset(&mut self, position: usize) {
-        let nowhere = (position as u32).wrapping_sub(1 << 31);
+        let nowhere = (position as u32).wrapping_sub(1 << 30);
         self.heads.fill(nowhere);
         self.long_heads.fill(nowhere);
         self.made = position;
@@ -76,23 +76,36 @@ impl ZlibLinks {
     #[inline(never)]
     fn make(&mut self, text: &[u8]) {
         let end = (self.made + PORTION).min(text.len());
-        for position in self.made..end {
-            let bytes = load32(text, position);
-            let hash = (bytes & 0xff) << (2 * self.hash_shift)
-                ^ (bytes >> 8 & 0xff) << self.hash_shift
-                ^ (bytes >> 16 & 0xff);
-            let hash = (hash & self.hash_mask) as usize;
-            let link = link(position, self.heads[hash]);
-            self.heads[hash] = position as u32;
-            self.links[position as u16 as usize] = link;
-            let before = self.ordinals[(position as u16).wrapping_sub(link) as usize];
-            self.ordinals[position as u16 as usize] = before.wrapping_add(1);
-
-            let hash = (bytes.wrapping_mul(0x9e37_79b1) >> (32 - LONG_HASH_BITS)) as usize;
-            self.long_links[position as u16 as usize] = self::link(position, self.long_heads[hash]);
-            self.long_heads[hash] = position as u32;
+        let whole = end.min(text.len().saturating_sub(3)).max(self.made);
+        let strings = text[self.made..].windows(4);
+        for (position, string) in (self.made..whole).zip(strings) {
+            let bytes = string
+                .first_chunk()
+                .map_or(0, |bytes| u32::from_le_bytes(*bytes));
+            self.put(position, bytes);
+        }
+        for position in whole..end {
+            self.put(position, load32(text, position));
         }
         self.made = end;
+    }
+
+    #[inline]
+    fn put(&mut self, position: usize, bytes: u32) {
+        let hash = (bytes & 0xff) << (2 * self.hash_shift)
+            ^ (bytes >> 8 & 0xff) << self.hash_shift
+            ^ (bytes >> 16 & 0xff);
+        let head = &mut self.heads[(hash & self.hash_mask) as usize];
+        let link = link(position, *head);
+        *head = position as u32;
+        let before = self.ordinals[(position as u16).wrapping_sub(link) as usize];
+        self.links[position as u16 as usize] = link;
+        self.ordinals[position as u16 as usize] = before.wrapping_add(1);
+
+        let hash = bytes.wrapping_mul(0x9e37_79b1) >> (32 - LONG_HASH_BITS);
+        let head = &mut self.long_heads[hash as usize];
+        self.long_links[position as u16 as usize] = self::link(position, *head);
+        *head = position as u32;
     }
 
     /// Distance to the position before in the same chain of zlib's, 0 if out of reach.
@@ -118,9 +131,14 @@ impl ZlibLinks {
 
 /// Distance from `position` to `head`, 0 if out of reach.
 #[inline]
-#[expect(clippy::cast_possible_truncation, reason = "as above")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "as above; of a mask all bits are the same"
+)]
 fn link(position: usize, head: u32) -> u16 {
     let distance = (position as u32).wrapping_sub(head);
-    // Without a branch, as none could be foretold.
-    distance as u16 & u16::from(distance as usize <= MAX_REACH).wrapping_neg()
+    // All ones if in reach. A comparison would become a branch that nobody can foretell.
+    let mask = distance.wrapping_sub(MAX_REACH as u32 + 1).cast_signed() >> 31;
+    distance as u16 & mask as u16
 }
