@@ -128,7 +128,7 @@ fn run<M: Model>(mut new_model: impl FnMut() -> M, segments: &[Segment]) {
     );
 }
 
-/// `zlib-LEVEL`, `zlib-filtered-LEVEL`, `zlib-mem9-LEVEL`, or `pigz[-i][-p1]-LEVEL[-KIB]`.
+/// `zlib-LEVEL`, `zlib-filtered-LEVEL`, `zlib-mem9-LEVEL`, `zlib-chromium-LEVEL`, or `pigz[-i][-p1]-LEVEL[-KIB]`.
 fn zlib_options(name: &str) -> Option<ZlibOptions> {
     let number = |part: &str| part.parse::<usize>().ok();
     let parts: Vec<&str> = name.split('-').collect();
@@ -146,6 +146,7 @@ fn zlib_options(name: &str) -> Option<ZlibOptions> {
         "zlib" => Some(ZlibOptions {
             is_filtered: has("filtered"),
             memory_level: if has("mem9") { 9 } else { 8 },
+            is_chromium: has("chromium"),
             ..ZlibOptions::new(level)
         }),
         _ => None,

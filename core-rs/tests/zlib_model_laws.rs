@@ -26,7 +26,7 @@ fn text() -> impl Strategy<Value = Vec<u8>> {
 fn options() -> impl Strategy<Value = ZlibOptions> {
     (
         1_u8..10,
-        any::<bool>(),
+        (any::<bool>(), any::<bool>()),
         prop_oneof![Just(1_u8), Just(8), Just(9)],
         proptest::option::of(1_usize..2000),
         prop_oneof![
@@ -36,10 +36,11 @@ fn options() -> impl Strategy<Value = ZlibOptions> {
         ],
     )
         .prop_map(
-            |(level, is_filtered, memory_level, portion, history)| ZlibOptions {
+            |(level, (is_filtered, is_chromium), memory_level, portion, history)| ZlibOptions {
                 level,
                 is_filtered,
                 memory_level,
+                is_chromium,
                 portion,
                 history,
             },
@@ -183,7 +184,8 @@ proptest! {
 }
 
 /// Raw deflate streams of 80,000 bytes of words, runs, noise and far repeats: `zlib-LEVEL` by Python's
-/// `zlib.compressobj(LEVEL, wbits=-15)`, `pigz-6` by `pigz -n -p2 -b 32 -6`, less header and trailer.
+/// `zlib.compressobj(LEVEL, wbits=-15)`, `pigz-6` by `pigz -n -p2 -b 32 -6`, less
+/// header and trailer; `node-6` by `zlib.deflateRawSync(bytes, { level: 6 })`.
 fn check_fixture(deflated: &[u8], options: ZlibOptions) {
     let mut bits = BitReader::at(deflated, 0).unwrap();
     let mut inflater = Inflater::new(InflateOptions::default());
@@ -222,6 +224,17 @@ fn models_know_what_zlib_1_2_13_made() {
     check_fixture(
         include_bytes!("fixtures/zlib-9.deflate"),
         ZlibOptions::new(9),
+    );
+}
+
+#[test]
+fn models_know_what_node_20_made() {
+    check_fixture(
+        include_bytes!("fixtures/node-6.deflate"),
+        ZlibOptions {
+            is_chromium: true,
+            ..ZlibOptions::new(6)
+        },
     );
 }
 

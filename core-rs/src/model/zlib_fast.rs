@@ -5,7 +5,7 @@
 //! known: the model runs over the context, and mostly comes to do what the compressor did.
 
 use super::text::{load32, match_length};
-use super::zlib::{Effort, Found, History, MAX_REACH, MIN_LENGTH, Sight, ZlibOptions};
+use super::zlib::{Effort, Found, History, MAX_REACH, MIN_LENGTH, Sight, ZlibHash, ZlibOptions};
 use super::zlib_chains::ZlibChains;
 use super::{CONTEXT_SIZE, Model};
 use crate::deflate::{MAX_MATCH, Token};
@@ -28,7 +28,7 @@ impl ZlibFast {
         Self {
             options,
             effort: Effort::of_level(options.level.min(3)),
-            chains: ZlibChains::new(options.memory_level),
+            chains: ZlibChains::new(ZlibHash::new(&options)),
             sight: Sight::default(),
         }
     }

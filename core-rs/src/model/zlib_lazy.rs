@@ -1,7 +1,7 @@
 //! zlib's `deflate_slow`, levels 4 to 9: a match is only taken if the next byte begins no longer one.
 
 use super::Model;
-use super::zlib::{Effort, Found, MAX_REACH, MIN_LENGTH, Sight, ZlibOptions};
+use super::zlib::{Effort, Found, MAX_REACH, MIN_LENGTH, Sight, ZlibHash, ZlibOptions};
 use super::zlib_links::ZlibLinks;
 use super::zlib_search::Search;
 use crate::deflate::{MAX_MATCH, Token};
@@ -28,7 +28,7 @@ impl ZlibLazy {
         Self {
             options,
             effort: Effort::of_level(options.level.max(4)),
-            links: ZlibLinks::new(options.memory_level),
+            links: ZlibLinks::new(ZlibHash::new(&options)),
             sight: Sight::default(),
             here: None,
             next: None,

@@ -7,7 +7,7 @@
 //! have seen on the way is told by numbers that count along zlib's own chains.
 
 use super::text::load32;
-use super::zlib::MAX_REACH;
+use super::zlib::{MAX_REACH, ZlibHash};
 
 /// Positions that the rings hold: those that a match can reach, and those that were made ahead.
 const RING_SIZE: usize = 1 << 16;
@@ -21,9 +21,8 @@ const LONG_HASH_BITS: u32 = 16;
 /// Links of strings of three and of four bytes.
 #[derive(Debug)]
 pub(super) struct ZlibLinks {
-    hash_shift: u32,
-    hash_mask: u32,
-    /// Last position of each hash of three bytes.
+    hash: ZlibHash,
+    /// Last position of each hash of zlib's.
     heads: Box<[u32]>,
     /// Last position of each hash of four bytes.
     long_heads: Box<[u32; 1 << LONG_HASH_BITS]>,
@@ -43,12 +42,10 @@ impl ZlibLinks {
         clippy::large_stack_arrays,
         reason = "optimized builds make it in place, and others have room for it"
     )]
-    pub(super) fn new(memory_level: u8) -> Self {
-        let hash_bits = u32::from(memory_level.clamp(1, 9)) + 7;
+    pub(super) fn new(hash: ZlibHash) -> Self {
         Self {
-            hash_shift: hash_bits.div_ceil(3),
-            hash_mask: (1 << hash_bits) - 1,
-            heads: vec![0; 1 << hash_bits].into(),
+            hash,
+            heads: vec![0; hash.count()].into(),
             long_heads: Box::new([0; 1 << LONG_HASH_BITS]),
             links: Box::new([0; RING_SIZE]),
             long_links: Box::new([0; RING_SIZE]),
@@ -92,10 +89,7 @@ impl ZlibLinks {
 
     #[inline]
     fn put(&mut self, position: usize, bytes: u32) {
-        let hash = (bytes & 0xff) << (2 * self.hash_shift)
-            ^ (bytes >> 8 & 0xff) << self.hash_shift
-            ^ (bytes >> 16 & 0xff);
-        let head = &mut self.heads[(hash & self.hash_mask) as usize];
+        let head = &mut self.heads[self.hash.of(bytes)];
         let link = link(position, *head);
         *head = position as u32;
         let before = self.ordinals[(position as u16).wrapping_sub(link) as usize];

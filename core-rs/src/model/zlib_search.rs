@@ -222,7 +222,7 @@ impl Search<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::zlib::{Sight, ZlibOptions};
+    use crate::model::zlib::{Sight, ZlibHash, ZlibOptions};
     use proptest::prelude::*;
 
     proptest! {
@@ -237,7 +237,7 @@ mod tests {
                 text.extend_from_within(start..start + length);
             }
             let sight = Sight::new(&ZlibOptions::new(6), 0, 0, text.len());
-            let mut links = ZlibLinks::new(8);
+            let mut links = ZlibLinks::new(ZlibHash::new(&ZlibOptions::new(6)));
             links.reset(0);
             for position in 0..text.len() {
                 links.prepare(&text, position);

@@ -45,12 +45,18 @@ impl<'a> Plain<'a> {
         let Some(&[first, second, third]) = self.text.get(position..position + 3) else {
             return;
         };
-        let bits = usize::from(self.options.memory_level) + 7;
-        let shift = bits.div_ceil(3);
-        let hash = (usize::from(first) << shift << shift
-            ^ usize::from(second) << shift
-            ^ usize::from(third))
-            & ((1 << bits) - 1);
+        let mut bits = usize::from(self.options.memory_level) + 7;
+        let mut hash = usize::from(third);
+        if self.options.is_chromium {
+            let fourth = self.text.get(position + 3).copied().unwrap_or(0);
+            let product = u32::from_le_bytes([first, second, third, fourth]).wrapping_mul(66_521);
+            hash = (product.wrapping_add(66_521) >> 16) as usize;
+            bits = bits.max(15);
+        } else {
+            let shift = bits.div_ceil(3);
+            hash ^= usize::from(first) << shift << shift ^ usize::from(second) << shift;
+        }
+        hash &= (1 << bits) - 1;
         self.before[position] = self.heads[hash];
         self.heads[hash] = Some(position);
     }
