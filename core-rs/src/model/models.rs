@@ -63,6 +63,10 @@ impl AnyModel {
                 strategy,
                 memory_level,
             } => Self::zlib(level, strategy, memory_level),
+            Compressor::Chromium { level } => Self::zlib_search(ZlibOptions {
+                is_chromium: true,
+                ..ZlibOptions::new(level)
+            }),
             Compressor::Pigz {
                 level,
                 block_size,
