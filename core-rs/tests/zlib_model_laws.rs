@@ -3,7 +3,7 @@
 
 mod plain_zlib;
 
-use mica_core::deflate::{BitReader, InflateOptions, Inflater, Token, TokenKind};
+use mica_core::deflate::{BitReader, Inflater, PieceEnd, Token, TokenKind};
 use mica_core::model::Model;
 use mica_core::model::zlib::{History, ZlibOptions};
 use mica_core::model::zlib_fast::ZlibFast;
@@ -172,7 +172,7 @@ proptest! {
             let segment = SegmentText { text, start: 0, since_flush: 0 };
             let mut tokens = Vec::new();
             find_tokens(model, segment, &stretches(text), &[], |block| {
-                tokens.extend_from_slice(block);
+                tokens.extend_from_slice(block.tokens);
                 Ok::<(), ReplayError>(())
             })
             .map(|()| tokens)
@@ -188,16 +188,18 @@ proptest! {
 /// header and trailer; `node-6` by `zlib.deflateRawSync(bytes, { level: 6 })`.
 fn check_fixture(deflated: &[u8], options: ZlibOptions) {
     let mut bits = BitReader::at(deflated, 0).unwrap();
-    let mut inflater = Inflater::new(InflateOptions::default());
+    let mut inflater = Inflater::new(u64::MAX);
     let (mut text, mut tokens, mut block, mut stretches) = (vec![], vec![], vec![], vec![]);
     loop {
-        let read = inflater.read_block(&mut bits, &mut block).unwrap();
+        let piece = inflater
+            .read_piece(&mut bits, u64::MAX, &mut block)
+            .unwrap();
         text.extend_from_slice(inflater.plain());
         tokens.extend_from_slice(&block);
         stretches.push(Stretch::Tokens {
             length: inflater.plain().len(),
         });
-        if read.header.is_final {
+        if piece.end == PieceEnd::Stream {
             break;
         }
     }
