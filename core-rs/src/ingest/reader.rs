@@ -11,6 +11,9 @@ use crate::segment::{Cut, Cutter, Segment};
 /// Input to wait for before a segment that was cut off is read again, bytes: reading it again costs
 /// as much as it is long.
 const MORE_INPUT: usize = 256 << 10;
+/// Bytes of a tar that is not compressed, given at once: always as many, so that a recipe's chunks come
+/// in the same order however the bytes came.
+const PLAIN_SIZE: usize = 256 << 10;
 /// Input that is enough to tell what it is: the magic of gzip and of zstd.
 const MAGIC_SIZE: usize = 4;
 /// What zstd frames begin with (RFC 8878 §3.1.1).
@@ -148,8 +151,11 @@ impl LayerReader {
 
     fn read_plain(&mut self) -> Result<Option<LayerEvent>, IngestError> {
         self.state = State::Identity;
-        let plain = std::mem::take(&mut self.input);
-        self.offset += plain.len() as u64;
+        if self.input.len() < PLAIN_SIZE && !self.is_finished {
+            self.wanted = PLAIN_SIZE;
+            return Ok(None);
+        }
+        let plain = self.take(PLAIN_SIZE.min(self.input.len()));
         if self.offset > self.tar_limit {
             return Err(IngestError::TarLimit {
                 limit: self.tar_limit,
