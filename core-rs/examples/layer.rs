@@ -45,7 +45,6 @@ fn read_tar(layer: &[u8]) -> Vec<u8> {
     while let Some(event) = reader.next_event().unwrap() {
         match event {
             LayerEvent::Segment { segment, .. } => tar.extend_from_slice(segment.plain()),
-            LayerEvent::Plain(plain) => tar.extend_from_slice(&plain),
             LayerEvent::Framing(_) => {}
         }
     }

@@ -42,6 +42,7 @@ impl CoreError for IngestError {
             Self::Size { .. } => "LAYER_SIZE",
             Self::Tar(_) => "LAYER_TAR",
             Self::TarLimit { .. } => "LAYER_TAR_LIMIT",
+            Self::TooManySegments { .. } => "LAYER_TOO_MANY_SEGMENTS",
             Self::Encoding { .. } => "LAYER_ENCODING",
         }
     }
@@ -62,6 +63,10 @@ impl CoreError for IngestError {
             Self::TarLimit { limit } => ErrorValues {
                 expected: Some(limit),
                 ..ErrorValues::default()
+            },
+            Self::TooManySegments { offset, limit } => ErrorValues {
+                expected: Some(limit),
+                ..at(offset)
             },
             Self::Inflate(_) | Self::Tar(_) | Self::Encoding { .. } => ErrorValues::default(),
         }
@@ -258,6 +263,7 @@ impl CoreError for RestoreError {
             Self::NoPack { .. } => "RESTORE_NO_PACK",
             Self::PackEnd { .. } => "RESTORE_PACK_END",
             Self::Rebuild { .. } => "RESTORE_REBUILD",
+            Self::NoPart { .. } => "RESTORE_NO_PART",
         }
     }
 
@@ -272,6 +278,10 @@ impl CoreError for RestoreError {
                 expected,
                 ..
             } => values(offset, got, expected),
+            Self::NoPart { got, expected } => ErrorValues {
+                offset: None,
+                ..values(0_u64, got, expected)
+            },
             Self::PackEnd { end, .. } => ErrorValues {
                 expected: Some(end),
                 ..ErrorValues::default()

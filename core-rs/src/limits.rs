@@ -22,9 +22,25 @@ pub const MAX_GZIP_HEADER_SIZE: usize = 131_072;
 /// end of a match or of a stored block of 65,535 bytes.
 pub const MAX_SEGMENT_TAR_SIZE: u32 = 2 << 20;
 
-/// Most bytes of a stream that one segment stands for, and most that a recipe keeps of it. 1.5 MiB of
-/// literals take 15 bits each at most (RFC 1951 §3.2.7), 4,096 block headers 330 bytes each.
+/// Most bytes of a stream that one segment stands for. 1.5 MiB of literals take 15 bits each at most
+/// (RFC 1951 §3.2.7), 4,096 block headers 330 bytes each.
 pub const MAX_SEGMENT_STORED_SIZE: u32 = 8 << 20;
+
+/// Most bytes of section `Blocks`, and most of section `Corrections`, for one segment. A segment for
+/// which they are more than a tenth of what it stands for is kept as it is.
+pub const MAX_SEGMENT_KEPT_SIZE: u32 = 1 << 20;
+
+/// Most blocks of a segment: more of them make next to no plain text. Decoded, each takes about 150
+/// bytes, and a header of its own 400 more.
+pub const MAX_SEGMENT_BLOCKS: usize = 4096;
+
+/// Most framing before one segment, in bytes: the trailer of a member and the header of the next.
+pub const MAX_SEGMENT_FRAMING_SIZE: u32 = 131_072 + 8;
+
+/// Most segments of one layer, and most parts that one is restored in. Cut at a mebibyte, they make
+/// 256 GiB of tar. Layers of many small gzip members, such as eStargz, have a segment for each. A part
+/// takes about 150 bytes in memory: 40 MiB in all.
+pub const MAX_SEGMENTS: u64 = 262_144;
 
 /// Longest plain text of one pack block, in bytes. Blocks are written with about 1 MiB; this leaves
 /// room for eight times that, and bounds what decoding one block takes: its stored bytes, its plain

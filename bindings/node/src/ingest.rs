@@ -40,7 +40,6 @@ struct Task {
 
 /// What goes into the recipe next, in the layer's order.
 enum Pending {
-    Tar(ScanPart),
     Framing(Vec<u8>),
     Segment {
         framing: Vec<u8>,
@@ -131,7 +130,6 @@ impl Ingest<'_> {
         while let Some(item) = front.next_item()? {
             self.context.check()?;
             let pending = match item {
-                FrontItem::Tar(tar) => Pending::Tar(tar),
                 FrontItem::Framing(framing) => Pending::Framing(framing),
                 FrontItem::Segment {
                     framing,
@@ -166,7 +164,6 @@ impl Ingest<'_> {
     fn put_next(&mut self) -> Result<(), JobError> {
         match self.pending.pop_front() {
             None => return Ok(()),
-            Some(Pending::Tar(tar)) => self.builder.add_tar(&tar),
             Some(Pending::Framing(framing)) => self.builder.add_framing(&framing),
             Some(Pending::Segment {
                 framing,

@@ -155,7 +155,6 @@ impl Packing<'_> {
                 self.context.check()?;
                 match event {
                     LayerEvent::Segment { segment, .. } => self.take(segment.plain())?,
-                    LayerEvent::Plain(plain) => self.take(&plain)?,
                     LayerEvent::Framing(_) => {}
                 }
             }

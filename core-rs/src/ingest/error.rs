@@ -15,7 +15,7 @@ pub enum IngestError {
         /// What is wrong with it; its own offsets count from there.
         problem: GzipError,
     },
-    /// A deflate stream is malformed, cut off, or gives more than the limit.
+    /// A deflate stream is malformed or cut off.
     #[error("deflate stream: {0}")]
     Inflate(#[from] InflateError),
     /// A member's trailer does not fit its plain text.
@@ -47,6 +47,14 @@ pub enum IngestError {
     #[error("layer's tar is larger than {limit} bytes")]
     TarLimit {
         /// Bytes allowed.
+        limit: u64,
+    },
+    /// The layer has more segments than allowed.
+    #[error("more than {limit} segments: one more begins at offset {offset}")]
+    TooManySegments {
+        /// Where the first one too many begins.
+        offset: u64,
+        /// Segments allowed.
         limit: u64,
     },
     /// The layer is in a form that is not taken apart.

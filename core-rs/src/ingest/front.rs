@@ -23,8 +23,6 @@ pub enum FrontItem {
         /// What was found in its plain text.
         tar: ScanPart,
     },
-    /// What was found in a stretch of a layer that is not compressed.
-    Tar(ScanPart),
     /// Bytes after the last segment.
     Framing(Vec<u8>),
 }
@@ -94,7 +92,6 @@ impl LayerFront {
             return Ok(None);
         };
         Ok(Some(match event {
-            LayerEvent::Plain(plain) => FrontItem::Tar(self.scan_tar(&plain)?),
             LayerEvent::Framing(framing) => FrontItem::Framing(framing),
             LayerEvent::Segment { framing, segment } => {
                 let tar = self.scan_tar(segment.plain())?;

@@ -54,7 +54,6 @@ impl LayerIngest {
     fn take_items(&mut self) -> Result<(), IngestError> {
         while let Some(item) = self.front.next_item()? {
             match item {
-                FrontItem::Tar(tar) => self.builder.add_tar(&tar),
                 FrontItem::Framing(framing) => self.builder.add_framing(&framing),
                 FrontItem::Segment {
                     framing,

@@ -9,6 +9,7 @@ pub mod builder;
 pub mod detector;
 pub mod error;
 pub mod front;
+mod input;
 pub mod layer;
 pub mod reader;
 pub mod report;

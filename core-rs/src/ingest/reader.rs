@@ -1,11 +1,14 @@
 //! Finds the segments of a layer whose bytes come in pieces.
 
 use super::error::IngestError;
+use super::input::Input;
 use crate::deflate::InflateError;
 use crate::gzip::{
     Following, GzipError, MemberCheck, TRAILER_SIZE, parse_header, parse_trailer, what_follows,
 };
+use crate::limits::MAX_SEGMENTS;
 use crate::recipe::Encoding;
+use crate::segment::cut::SEGMENT_SIZE;
 use crate::segment::{Cut, Cutter, Segment};
 
 /// Input to wait for before a segment that was cut off is read again, bytes: reading it again costs
@@ -19,40 +22,39 @@ const ZSTD_MAGIC: [u8; MAGIC_SIZE] = [0x28, 0xb5, 0x2f, 0xfd];
 /// What comes next in a layer.
 #[derive(Debug)]
 pub enum LayerEvent {
-    /// A segment of a gzip layer.
+    /// A segment: of a gzip layer, or a stretch of one that is not compressed.
     Segment {
         /// Bytes before it that belong to no segment: a header, or a trailer and a header.
         framing: Vec<u8>,
         /// The segment.
         segment: Box<Segment>,
     },
-    /// Bytes of a layer that is not compressed.
-    Plain(Vec<u8>),
     /// Bytes after the last segment: its trailer, and what follows it.
     Framing(Vec<u8>),
 }
 
 /// Reads a layer. [`push`](Self::push) bytes, take events until there is none, and so on; then
-/// [`finish`](Self::finish), and take the last ones.
+/// [`finish`](Self::finish), and take the last ones. Segments do not depend on how the bytes came.
 #[derive(Debug)]
 pub struct LayerReader {
     state: State,
     encoding: Encoding,
-    /// Bytes that are not in an event yet, from `offset` on; those of a segment from its first byte.
-    input: Vec<u8>,
-    offset: u64,
+    /// Bytes that are not in an event yet; those of a segment from its first byte.
+    input: Input,
     framing: Vec<u8>,
     /// Input must be so long before it is read again.
     wanted: usize,
     is_finished: bool,
     tar_limit: u64,
     tar_size: u64,
+    segment_limit: u64,
+    segments: u64,
 }
 
 #[derive(Debug)]
 enum State {
     Start,
-    Identity,
+    NotCompressed,
     MemberHeader,
     Member {
         cutter: Box<Cutter>,
@@ -63,6 +65,16 @@ enum State {
     },
     AfterMember,
     Trailing,
+    Failed(IngestError),
+}
+
+/// What a step has come to.
+enum Step {
+    /// The next state can be gone on with.
+    Next,
+    /// More input is needed first.
+    Wait,
+    Event(LayerEvent),
 }
 
 impl LayerReader {
@@ -72,19 +84,20 @@ impl LayerReader {
         Self {
             state: State::Start,
             encoding: Encoding::Identity,
-            input: Vec::new(),
-            offset: 0,
+            input: Input::default(),
             framing: Vec::new(),
             wanted: MAGIC_SIZE,
             is_finished: false,
             tar_limit,
             tar_size: 0,
+            segment_limit: MAX_SEGMENTS,
+            segments: 0,
         }
     }
 
     /// Takes the next bytes of the layer.
     pub fn push(&mut self, bytes: &[u8]) {
-        self.input.extend_from_slice(bytes);
+        self.input.push(bytes);
     }
 
     /// Says that there are no more bytes.
@@ -101,90 +114,112 @@ impl LayerReader {
     /// The next event; none if more bytes are needed first, or at the layer's end.
     ///
     /// # Errors
-    /// What is wrong with the layer. There are no events after it.
+    /// What is wrong with the layer. There are no events after it, only the same error.
     pub fn next_event(&mut self) -> Result<Option<LayerEvent>, IngestError> {
         loop {
-            if self.input.len() < self.wanted && !self.is_finished {
+            if self.input.rest().len() < self.wanted && !self.is_finished {
                 return Ok(None);
             }
             self.wanted = 0;
-            match std::mem::replace(&mut self.state, State::Trailing) {
-                State::Start => self.begin()?,
-                State::Identity => return self.read_plain(),
-                State::MemberHeader => {
-                    if !self.read_header()? {
-                        return Ok(None);
-                    }
+            match self.step() {
+                Ok(Step::Next) => {}
+                Ok(Step::Wait) => return Ok(None),
+                Ok(Step::Event(event)) => return Ok(Some(event)),
+                Err(error) => {
+                    self.state = State::Failed(error);
+                    return Err(error);
                 }
-                State::Member { cutter, check } => return self.read_segment(cutter, check),
-                State::MemberTrailer { check } => {
-                    if !self.read_trailer(check)? {
-                        return Ok(None);
-                    }
-                }
-                State::AfterMember => {
-                    if !self.read_following() {
-                        return Ok(None);
-                    }
-                }
-                State::Trailing => return Ok(self.read_trailing()),
             }
         }
     }
 
-    fn begin(&mut self) -> Result<(), IngestError> {
-        self.state = match what_follows(&self.input) {
+    fn step(&mut self) -> Result<Step, IngestError> {
+        match std::mem::replace(&mut self.state, State::Trailing) {
+            State::Start => self.begin(),
+            State::NotCompressed => self.read_plain(),
+            State::MemberHeader => self.read_header(),
+            State::Member { cutter, check } => self.read_segment(cutter, check),
+            State::MemberTrailer { check } => self.read_trailer(check),
+            State::AfterMember => Ok(self.read_following()),
+            State::Trailing => Ok(self.read_trailing()),
+            State::Failed(error) => Err(error),
+        }
+    }
+
+    /// Goes back to a state until there are so many bytes of input, at least one more.
+    fn wait(&mut self, state: State, wanted: usize) -> Step {
+        self.state = state;
+        self.wanted = wanted.max(self.input.rest().len() + 1);
+        Step::Wait
+    }
+
+    fn begin(&mut self) -> Result<Step, IngestError> {
+        self.state = match what_follows(self.input.rest()) {
             Following::Member => {
                 self.encoding = Encoding::Gzip;
                 State::MemberHeader
             }
-            _ if self.input.starts_with(&ZSTD_MAGIC) => {
+            _ if self.input.rest().starts_with(&ZSTD_MAGIC) => {
                 return Err(IngestError::Encoding { encoding: "zstd" });
             }
-            _ => State::Identity,
+            _ => State::NotCompressed,
         };
-        Ok(())
+        Ok(Step::Next)
     }
 
-    fn read_plain(&mut self) -> Result<Option<LayerEvent>, IngestError> {
-        self.state = State::Identity;
-        let plain = std::mem::take(&mut self.input);
-        self.offset += plain.len() as u64;
-        if self.offset > self.tar_limit {
+    fn read_plain(&mut self) -> Result<Step, IngestError> {
+        let rest = self.input.rest();
+        let plain = rest.get(..SEGMENT_SIZE).unwrap_or(rest);
+        if plain.is_empty() || plain.len() < SEGMENT_SIZE && !self.is_finished {
+            return Ok(self.wait(State::NotCompressed, SEGMENT_SIZE));
+        }
+        let segment = Segment::not_compressed(plain);
+        self.state = State::NotCompressed;
+        Ok(Step::Event(self.take_segment(Box::new(segment))?))
+    }
+
+    /// Takes a segment off the input, if it is within the limits.
+    fn take_segment(&mut self, segment: Box<Segment>) -> Result<LayerEvent, IngestError> {
+        if self.segments == self.segment_limit {
+            return Err(IngestError::TooManySegments {
+                offset: self.input.offset(),
+                limit: self.segment_limit,
+            });
+        }
+        self.segments += 1;
+        self.tar_size += segment.plain().len() as u64;
+        if self.tar_size > self.tar_limit {
             return Err(IngestError::TarLimit {
                 limit: self.tar_limit,
             });
         }
-        Ok((!plain.is_empty()).then_some(LayerEvent::Plain(plain)))
+        self.input.skip(segment.stored.len());
+        Ok(LayerEvent::Segment {
+            framing: std::mem::take(&mut self.framing),
+            segment,
+        })
     }
 
-    /// Takes bytes off the input.
-    fn take(&mut self, length: usize) -> Vec<u8> {
-        let rest = self.input.split_off(length);
-        self.offset += length as u64;
-        std::mem::replace(&mut self.input, rest)
-    }
-
-    /// False if more input is needed.
-    fn read_header(&mut self) -> Result<bool, IngestError> {
-        match parse_header(&self.input) {
+    fn read_header(&mut self) -> Result<Step, IngestError> {
+        let rest = self.input.rest();
+        match parse_header(rest) {
             Ok(header) => {
-                let header = self.take(header.as_bytes().len());
-                self.framing.extend_from_slice(&header);
+                let length = header.as_bytes().len();
+                self.input.take(length, &mut self.framing);
                 let left = self.tar_limit.saturating_sub(self.tar_size);
                 self.state = State::Member {
                     cutter: Box::new(Cutter::new(left)),
                     check: MemberCheck::new(),
                 };
-                Ok(true)
+                Ok(Step::Next)
             }
             Err(GzipError::Truncated { .. }) if !self.is_finished => {
-                self.state = State::MemberHeader;
-                self.wanted = self.input.len() + 1;
-                Ok(false)
+                // Twice as much, as it is read from its start again.
+                let wanted = rest.len() * 2;
+                Ok(self.wait(State::MemberHeader, wanted))
             }
             Err(problem) => Err(IngestError::Gzip {
-                offset: self.offset,
+                offset: self.input.offset(),
                 problem,
             }),
         }
@@ -194,41 +229,37 @@ impl LayerReader {
         &mut self,
         mut cutter: Box<Cutter>,
         mut check: MemberCheck,
-    ) -> Result<Option<LayerEvent>, IngestError> {
-        let (segment, is_last) = match cutter.read_segment(&self.input) {
+    ) -> Result<Step, IngestError> {
+        let (segment, is_last) = match cutter.read_segment(self.input.rest()) {
             Ok(Cut::Segment(segment)) => (segment, false),
             Ok(Cut::Last(segment)) => (segment, true),
             Err(InflateError::Truncated { .. }) if !self.is_finished => {
-                self.wanted = self.input.len() + MORE_INPUT;
-                self.state = State::Member { cutter, check };
-                return Ok(None);
+                let wanted = self.input.rest().len() + MORE_INPUT;
+                return Ok(self.wait(State::Member { cutter, check }, wanted));
             }
-            Err(problem) => return Err(problem.moved_by(self.offset * 8).into()),
+            Err(InflateError::OutputLimit { .. }) => {
+                return Err(IngestError::TarLimit {
+                    limit: self.tar_limit,
+                });
+            }
+            Err(problem) => return Err(problem.moved_by(self.input.offset() * 8).into()),
         };
-        self.input.drain(..segment.stored.len());
-        self.offset += segment.stored.len() as u64;
-        self.tar_size += segment.plain().len() as u64;
         check.update(segment.plain());
+        let event = self.take_segment(segment)?;
         self.state = if is_last {
             State::MemberTrailer { check }
         } else {
             State::Member { cutter, check }
         };
-        Ok(Some(LayerEvent::Segment {
-            framing: std::mem::take(&mut self.framing),
-            segment,
-        }))
+        Ok(Step::Event(event))
     }
 
-    /// False if more input is needed.
-    fn read_trailer(&mut self, check: MemberCheck) -> Result<bool, IngestError> {
-        let offset = self.offset;
-        let trailer = match parse_trailer(&self.input) {
+    fn read_trailer(&mut self, check: MemberCheck) -> Result<Step, IngestError> {
+        let offset = self.input.offset();
+        let trailer = match parse_trailer(self.input.rest()) {
             Ok(trailer) => trailer,
             Err(_) if !self.is_finished => {
-                self.state = State::MemberTrailer { check };
-                self.wanted = TRAILER_SIZE;
-                return Ok(false);
+                return Ok(self.wait(State::MemberTrailer { check }, TRAILER_SIZE));
             }
             Err(problem) => return Err(IngestError::Gzip { offset, problem }),
         };
@@ -247,31 +278,57 @@ impl LayerReader {
                 expected: trailer.size,
             });
         }
-        let bytes = self.take(TRAILER_SIZE);
-        self.framing.extend_from_slice(&bytes);
+        self.input.take(TRAILER_SIZE, &mut self.framing);
         self.state = State::AfterMember;
-        Ok(true)
+        Ok(Step::Next)
     }
 
-    /// False if more input is needed.
-    fn read_following(&mut self) -> bool {
-        self.state = match what_follows(&self.input) {
+    fn read_following(&mut self) -> Step {
+        self.state = match what_follows(self.input.rest()) {
             Following::Member => State::MemberHeader,
             Following::Nothing | Following::Unknown if !self.is_finished => {
-                self.state = State::AfterMember;
-                self.wanted = MAGIC_SIZE;
-                return false;
+                return self.wait(State::AfterMember, MAGIC_SIZE);
             }
             _ => State::Trailing,
         };
-        true
+        Step::Next
     }
 
     /// What follows the last member, as it comes.
-    fn read_trailing(&mut self) -> Option<LayerEvent> {
-        let trailing = self.take(self.input.len());
+    fn read_trailing(&mut self) -> Step {
         let mut framing = std::mem::take(&mut self.framing);
-        framing.extend_from_slice(&trailing);
-        (!framing.is_empty()).then_some(LayerEvent::Framing(framing))
+        self.input.take(usize::MAX, &mut framing);
+        if framing.is_empty() {
+            return self.wait(State::Trailing, 0);
+        }
+        Step::Event(LayerEvent::Framing(framing))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An empty stream: one fixed block without tokens.
+    const EMPTY_MEMBER: [u8; 20] = [
+        0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    ];
+
+    #[test]
+    fn next_event_stops_at_the_limit_of_segments() {
+        let mut reader = LayerReader::new(u64::MAX);
+        reader.segment_limit = 3;
+        reader.push(&EMPTY_MEMBER.repeat(4));
+        for _ in 0..3 {
+            let event = reader.next_event().unwrap();
+            assert!(matches!(event, Some(LayerEvent::Segment { .. })));
+        }
+        let error = IngestError::TooManySegments {
+            offset: 70,
+            limit: 3,
+        };
+        for _ in 0..3 {
+            assert_eq!(reader.next_event().unwrap_err(), error);
+        }
     }
 }

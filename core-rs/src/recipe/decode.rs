@@ -56,7 +56,7 @@ impl ReadAt for RecipeBytes<'_> {
 }
 
 /// A stored chunk.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Chunk {
     offset: u64,
     stored_length: usize,
@@ -195,7 +195,7 @@ impl Chunk {
         let is_possible = chunk.plain_length > 0
             && chunk.plain_length <= CHUNK_SIZE
             && chunk.stored_length > 0
-            && chunk.stored_length <= chunk.plain_length;
+            && (!is_compressed || chunk.stored_length < chunk.plain_length);
         is_possible.then_some((section, chunk, rest))
     }
 
@@ -283,11 +283,12 @@ fn expand(stored: Vec<u8>, plain_length: usize, offset: u64) -> Result<Vec<u8>, 
         .map_err(|problem| RecipeError::Compression { offset, problem })
 }
 
-/// Reads parts of one section; keeps the last chunk, so that reading on costs nothing more.
+/// Reads parts of one section, of one recipe or many; keeps the last chunk, so that reading on costs
+/// nothing more.
 #[derive(Debug)]
 pub struct SectionReader {
     section: Section,
-    last: Option<(usize, Vec<u8>)>,
+    last: Option<(Chunk, Vec<u8>)>,
 }
 
 impl SectionReader {
@@ -348,15 +349,15 @@ impl SectionReader {
         index: &RecipeIndex,
         number: usize,
     ) -> Result<&[u8], R::Error> {
-        if self.last.as_ref().is_none_or(|(last, _)| *last != number) {
-            let chunks = index
-                .section(self.section)
-                .map_or(&[][..], |section| &section.chunks);
-            let bytes = match chunks.get(number) {
-                Some(chunk) => chunk.read(recipe)?,
-                None => Vec::new(),
-            };
-            self.last = Some((number, bytes));
+        let chunks = index
+            .section(self.section)
+            .map_or(&[][..], |section| &section.chunks);
+        let Some(chunk) = chunks.get(number) else {
+            return Ok(&[]);
+        };
+        // A chunk is known by its checksum too: a reader may have read another recipe before.
+        if self.last.as_ref().is_none_or(|(last, _)| last != chunk) {
+            self.last = Some((*chunk, chunk.read(recipe)?));
         }
         Ok(self.last.as_ref().map_or(&[], |(_, bytes)| bytes))
     }

@@ -7,7 +7,9 @@
     clippy::as_conversions
 )]
 
-use crate::limits::{MAX_SEGMENT_STORED_SIZE, MAX_SEGMENT_TAR_SIZE};
+use crate::limits::{
+    MAX_SEGMENT_FRAMING_SIZE, MAX_SEGMENT_KEPT_SIZE, MAX_SEGMENT_STORED_SIZE, MAX_SEGMENT_TAR_SIZE,
+};
 use crate::model::Compressor;
 
 /// Bytes of a row.
@@ -70,15 +72,15 @@ impl SegmentRow {
     }
 
     fn is_possible(&self) -> bool {
-        let sizes = [
-            self.stored_size,
-            self.blocks_size,
-            self.corrections_size,
-            self.framing_size,
-        ];
-        self.plain_size <= MAX_SEGMENT_TAR_SIZE
-            && sizes.iter().all(|size| *size <= MAX_SEGMENT_STORED_SIZE)
+        self.stored_size <= MAX_SEGMENT_STORED_SIZE
+            && self.plain_size <= MAX_SEGMENT_TAR_SIZE
+            && self.framing_size <= MAX_SEGMENT_FRAMING_SIZE
+            && self.blocks_size <= MAX_SEGMENT_KEPT_SIZE
+            && self.corrections_size <= MAX_SEGMENT_KEPT_SIZE
             && (self.raw_size == 0 || self.raw_size == self.stored_size)
+            && (self.compressor != Compressor::Unknown
+                || self.blocks_size == 0 && self.corrections_size == 0)
+            && (self.compressor == Compressor::Unknown || self.raw_size == 0)
     }
 
     /// The row of its bytes; `None` if its compressor is not known or a size is over its limit.

@@ -65,6 +65,14 @@ pub enum RestoreError {
         /// Where the block, or its header, would end.
         end: u64,
     },
+    /// There is no such part.
+    #[error("no part {got} of the layer, which has {expected}")]
+    NoPart {
+        /// The part asked for.
+        got: usize,
+        /// Parts there are.
+        expected: usize,
+    },
     /// A segment cannot be made of its text: the files given are other ones, or the recipe is wrong.
     #[error("part {part} of the layer cannot be made: {problem}")]
     Rebuild {

@@ -3,7 +3,7 @@
 use super::error::RestoreError;
 use super::part::{Content, Part, Places, read_parts};
 use super::tar_map::{FileSource, TarMap};
-use crate::model::Models;
+use crate::model::{Compressor, Models};
 use crate::recipe::row::check_of;
 use crate::recipe::{ReadAt, RecipeIndex, Section, SectionReader, SegmentRow};
 use crate::segment::blocks::KeptBlocks;
@@ -59,7 +59,7 @@ impl Restorer {
     pub fn read<R: ReadAt, E: From<RestoreError> + From<R::Error>>(recipe: &R) -> Result<Self, E> {
         let index = RecipeIndex::read(recipe)?;
         let tar = TarMap::read(recipe, &index)?;
-        let parts = read_parts(recipe, &index)?;
+        let parts = read_parts::<R, E>(recipe, &index)?;
         let restorer = Self { index, tar, parts };
         restorer.check_sizes()?;
         Ok(restorer)
@@ -128,16 +128,24 @@ impl Restorer {
         E: From<RestoreError> + From<R::Error> + From<F::Error>,
     {
         let Some(part) = self.parts.get(number) else {
-            return Ok(());
+            return Err(RestoreError::NoPart {
+                got: number,
+                expected: self.parts.len(),
+            }
+            .into());
         };
         let range = part.wanted_tar();
         let index = &self.index;
         let readers = &mut scratch.readers;
         match part.content {
-            Content::Tar => {
-                let skeleton = &mut readers.skeleton;
+            Content::Tar { check } => {
+                let (skeleton, start) = (&mut readers.skeleton, output.len());
                 self.tar
                     .read_tar::<R, F, E>(recipe, index, skeleton, files, range, output)?;
+                if check_of(&output[start..]) != check {
+                    output.truncate(start);
+                    return Err(part.wrong(number).into());
+                }
             }
             Content::Framing { offset } => {
                 readers
@@ -156,12 +164,7 @@ impl Restorer {
                 let bytes = self.restore_segment::<R, E>(scratch, recipe, number, row, places)?;
                 if bytes.len() as u64 != u64::from(row.stored_size) || check_of(&bytes) != row.check
                 {
-                    let offset = part.offset;
-                    return Err(RestoreError::WrongPart {
-                        part: number,
-                        offset,
-                    }
-                    .into());
+                    return Err(part.wrong(number).into());
                 }
                 output.extend_from_slice(&bytes);
             }
@@ -184,7 +187,7 @@ impl Restorer {
                 .map(|()| bytes)
         };
         let readers = &mut scratch.readers;
-        if row.raw_size > 0 {
+        if row.compressor == Compressor::Unknown {
             return Ok(read(&mut readers.raw, places.raw, row.raw_size)?);
         }
         let blocks = read(&mut readers.blocks, places.blocks, row.blocks_size)?;
@@ -198,7 +201,7 @@ impl Restorer {
         })?;
         let text = SegmentText {
             text: &scratch.text,
-            start: scratch.text.len() - row.plain_size as usize,
+            start: scratch.text.len().saturating_sub(row.plain_size as usize),
             since_flush: row.since_flush,
         };
         let models = &mut scratch.models;

@@ -1,5 +1,6 @@
 //! Which bytes of a layer's tar are which file's, and the tar itself, put together from both.
 
+use super::error::RestoreError;
 use crate::digest::{FILE_ID_SIZE, FileId};
 use crate::limits::MAX_TAR_FILES;
 use crate::recipe::{ReadAt, RecipeError, RecipeIndex, Section, SectionReader};
@@ -114,11 +115,15 @@ impl TarMap {
         first..last.max(first)
     }
 
-    /// Appends the tar's bytes from `start` to `end` to `output`.
+    /// Appends the tar's bytes from `start` to `end` to `output`; none if that is not after it.
     ///
     /// # Errors
-    /// If the skeleton or a file cannot be read.
-    pub fn read_tar<R: ReadAt, F: FileSource, E: From<R::Error> + From<F::Error>>(
+    /// If the skeleton or a file cannot be read, or a file has not the bytes asked for.
+    pub fn read_tar<
+        R: ReadAt,
+        F: FileSource,
+        E: From<RestoreError> + From<R::Error> + From<F::Error>,
+    >(
         &self,
         recipe: &R,
         index: &RecipeIndex,
@@ -127,6 +132,9 @@ impl TarMap {
         (start, end): (u64, u64),
         output: &mut Vec<u8>,
     ) -> Result<(), E> {
+        if start >= end {
+            return Ok(());
+        }
         let mut position = start;
         for number in self.files_within(start, end) {
             let file = &self.files[number];
@@ -135,7 +143,18 @@ impl TarMap {
             position = literal_end;
             let content_end = file.end().min(end);
             let (offset, length) = (position - file.offset, content_end - position);
+            let before = output.len();
             files.read_file(number as u64, offset, length, output)?;
+            let got = (output.len() as u64).saturating_sub(before as u64);
+            if got != length {
+                return Err(RestoreError::FileLength {
+                    file: number as u64,
+                    offset,
+                    got,
+                    expected: length,
+                }
+                .into());
+            }
             position = content_end;
         }
         self.read_skeleton(recipe, index, skeleton, position, end, output)?;
@@ -179,9 +198,18 @@ fn read_reference(input: &[u8], offset: u64, skeleton: u64) -> Option<(FilePlace
 /// The ids of a recipe's files, in its order.
 ///
 /// # Errors
-/// If the recipe cannot be read.
+/// If the recipe cannot be read, or has more files than a layer may have.
 pub fn read_file_ids<R: ReadAt>(recipe: &R, index: &RecipeIndex) -> Result<Vec<FileId>, R::Error> {
     let size = index.section_size(Section::Files);
+    let limit = MAX_TAR_FILES * FILE_ID_SIZE as u64;
+    if size > limit || !size.is_multiple_of(FILE_ID_SIZE as u64) {
+        return Err(RecipeError::Malformed {
+            section: Section::Files,
+            offset: size.min(limit),
+            field: "number of files",
+        }
+        .into());
+    }
     let mut bytes = Vec::new();
     SectionReader::new(Section::Files).read(recipe, index, 0, size, &mut bytes)?;
     let (ids, _) = bytes.as_chunks::<FILE_ID_SIZE>();

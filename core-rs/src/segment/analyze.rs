@@ -3,13 +3,17 @@
 use super::blocks::{KeptBlock, KeptBlocks, KeptKind};
 use super::corrections::{Correction, decode_corrections, encode_corrections};
 use super::cut::Segment;
-use super::detect::{detect, is_too_much};
+use super::detect::{detect, has_too_many_blocks, is_too_much};
 use super::headers::block_places;
 use super::rebuild::rebuild_segment;
 use super::replay::{Stretch, find_corrections};
 use crate::model::tables::BlockPlace;
 use crate::model::{CANDIDATES, Compressor, Model, ModelUser, Models};
 use crate::recipe::row::{SegmentRow, check_of};
+
+/// A segment of fewer bytes is not tried with other models: to clear their tables takes longer than to
+/// run them over it, and a layer can have a gzip member of 20 bytes after the other.
+const MIN_DETECTED_SIZE: usize = 4096;
 
 /// A segment as it goes into a recipe. Framing before it is not counted in its row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,11 +36,17 @@ pub fn analyze_segment(
     compressor: Compressor,
     segment: &Segment,
 ) -> AnalyzedSegment {
-    if compressor == Compressor::Unknown {
+    if !segment.is_compressed() {
+        return keep_check(segment);
+    }
+    if compressor == Compressor::Unknown || has_too_many_blocks(segment) {
         return keep_raw(segment);
     }
     if let Some(analyzed) = analyze_with(models, compressor, segment) {
         return analyzed;
+    }
+    if segment.stored.len() < MIN_DETECTED_SIZE {
+        return keep_raw(segment);
     }
     let other = detect(models, CANDIDATES, segment);
     (other != compressor)
@@ -97,6 +107,16 @@ fn keep(
     })
 }
 
+/// Nothing but a check: the segment is its plain text.
+fn keep_check(segment: &Segment) -> AnalyzedSegment {
+    AnalyzedSegment {
+        row: row(segment, Compressor::Unknown, 0, 0, 0),
+        blocks: Vec::new(),
+        corrections: Vec::new(),
+        raw: Vec::new(),
+    }
+}
+
 fn keep_raw(segment: &Segment) -> AnalyzedSegment {
     AnalyzedSegment {
         row: row(segment, Compressor::Unknown, 0, 0, segment.stored.len()),
@@ -128,7 +148,7 @@ fn row(
 }
 
 /// What is to be kept of a segment's blocks.
-fn keep_blocks(compressor: Compressor, segment: &Segment) -> KeptBlocks {
+pub(super) fn keep_blocks(compressor: Compressor, segment: &Segment) -> KeptBlocks {
     let blocks = segment.blocks.iter().map(|block| KeptBlock {
         header: block.header.as_ref().map(|header| {
             let kind = KeptKind::Verbatim(header.kind.clone());

@@ -13,6 +13,7 @@
 use super::cut::FirstBits;
 use super::replay::Stretch;
 use crate::deflate::{BitReader, BitWriter, BlockHeader, BlockKind, read_header, write_header};
+use crate::limits::MAX_SEGMENT_BLOCKS;
 use crate::varint::{read_varint, write_varint};
 
 /// Bits of a block's first byte: how its header is kept, …
@@ -36,6 +37,9 @@ const FIRST_BITS_MASK: u8 = 0b111;
 const HAS_OPEN: u8 = 1 << 3;
 /// … and whether its stream ends.
 const HAS_END: u8 = 1 << 4;
+
+/// Bits of a byte that are up to the next byte, at most.
+const MAX_PADDING: u8 = 0x7f;
 
 /// Longest dynamic header, in whole bytes: three bits, 14 of counts, 19 lengths of 3, and 316 symbols
 /// of at most 7 bits with 7 extra (RFC 1951 §3.2.7).
@@ -128,20 +132,29 @@ impl KeptBlocks {
         }
         let count = flags & FIRST_BITS_MASK;
         let bits = if count > 0 { take_byte(rest)? } else { 0 };
+        if bits >> count != 0 {
+            return None;
+        }
         let end_padding = match flags & HAS_END {
             0 => None,
-            _ => Some(take_byte(rest)?),
+            _ => Some(take_byte(rest).filter(|padding| *padding <= MAX_PADDING)?),
         };
         let mut open = None;
         if flags & HAS_OPEN != 0 {
-            let kind = take_byte(rest)?;
+            let kind = take_byte(rest).filter(|kind| matches!(*kind, FIXED | DYNAMIC))?;
             open = Some(decode_kind(rest, kind)?);
         }
-        let mut blocks = Vec::new();
-        let mut before = 0;
+        let mut blocks: Vec<KeptBlock> = Vec::new();
         while !rest.is_empty() {
-            let block = KeptBlock::decode(rest, before)?;
-            before = block.length;
+            let start = *rest;
+            let before = blocks.last();
+            let block = KeptBlock::decode(rest, before.map_or(0, |before| before.length))?;
+            let goes_on = before.is_none() && open.is_some();
+            let is_over = before.is_some_and(|before| !before.is_ended || before.is_final());
+            if is_over || goes_on == block.header.is_some() || blocks.len() == MAX_SEGMENT_BLOCKS {
+                *rest = start;
+                return None;
+            }
             blocks.push(block);
         }
         Some(Self {
@@ -154,6 +167,17 @@ impl KeptBlocks {
 }
 
 impl KeptBlock {
+    const fn is_final(&self) -> bool {
+        matches!(self.header, Some((true, _)))
+    }
+
+    const fn is_stored(&self) -> bool {
+        matches!(
+            self.header,
+            Some((_, KeptKind::Verbatim(BlockKind::Stored { .. })))
+        )
+    }
+
     /// `before`: length of the block before.
     fn encode(&self, output: &mut Vec<u8>, before: u32) {
         let place = output.len();
@@ -163,8 +187,7 @@ impl KeptBlock {
             Some((_, KeptKind::Verbatim(kind))) => encode_kind(output, kind),
         }
         if let Some(flags) = output.get_mut(place) {
-            let is_final = matches!(self.header, Some((true, _)));
-            *flags |= flag(is_final, IS_FINAL)
+            *flags |= flag(self.is_final(), IS_FINAL)
                 | flag(self.is_ended, IS_ENDED)
                 | flag(!self.long_forms.is_empty(), HAS_LONG_FORMS);
         }
@@ -206,22 +229,28 @@ impl KeptBlock {
             0 => Vec::new(),
             _ => decode_long_forms(rest)?,
         };
-        Some(Self {
+        let block = Self {
             header,
             length,
             long_forms,
             is_ended: flags & IS_ENDED != 0,
-        })
+        };
+        let is_possible = !block.is_stored() || block.is_ended && block.long_forms.is_empty();
+        is_possible.then_some(block)
     }
 }
 
 fn decode_long_forms(rest: &mut &[u8]) -> Option<Vec<u32>> {
     let count = take_varint(rest)?;
-    let mut forms = Vec::new();
-    let mut before = 0_u32;
+    let mut forms: Vec<u32> = Vec::new();
     for _ in 0..count {
-        before = before.checked_add(u32::try_from(take_varint(rest)?).ok()?)?;
-        forms.push(before);
+        let difference = u32::try_from(take_varint(rest)?).ok()?;
+        let form = match forms.last() {
+            Some(before) if difference > 0 => before.checked_add(difference)?,
+            Some(_) => return None,
+            None => difference,
+        };
+        forms.push(form);
     }
     (!forms.is_empty()).then_some(forms)
 }
@@ -259,7 +288,8 @@ fn decode_kind(rest: &mut &[u8], kept: u8) -> Option<BlockKind> {
         }),
         STORED_WITH_PADDING => {
             let padding = take_byte(rest)?;
-            (padding > 0).then_some(BlockKind::Stored { length: 0, padding })
+            let is_possible = (1..=MAX_PADDING).contains(&padding);
+            is_possible.then_some(BlockKind::Stored { length: 0, padding })
         }
         FIXED => Some(BlockKind::Fixed),
         DYNAMIC => {
@@ -270,7 +300,7 @@ fn decode_kind(rest: &mut &[u8], kept: u8) -> Option<BlockKind> {
             let (bytes, after) = rest.split_at_checked(usize::try_from(size).ok()?)?;
             let mut bits = BitReader::new(bytes);
             let header = read_header(&mut bits).ok()?;
-            let is_whole = bits.bit_offset().div_ceil(8) == size;
+            let is_whole = bits.bit_offset().div_ceil(8) == size && bits.read_padding() == 0;
             let kind = matches!(header.kind, BlockKind::Dynamic(_)).then_some(header.kind);
             *rest = after;
             kind.filter(|_| is_whole && !header.is_final)

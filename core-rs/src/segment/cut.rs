@@ -5,6 +5,7 @@
 //! input; no match crosses that place, and the model begins as the encoder did.
 
 use crate::deflate::{BitReader, BlockHeader, BlockKind, InflateError, Inflater, PieceEnd, Token};
+use crate::limits::MAX_SEGMENT_BLOCKS;
 use crate::model::CONTEXT_SIZE;
 
 use super::replay::{SegmentText, Stretch};
@@ -20,8 +21,6 @@ const FLUSHED_SIZE: usize = SEGMENT_SIZE / 4 * 3;
 pub const PORTION_SIZE: usize = 65_535;
 /// Plain text that a segment has at most before it is cut within a block, bytes.
 const CUT_SIZE: u64 = (SEGMENT_SIZE + 8 * PORTION_SIZE) as u64;
-/// Blocks of a segment: more of them make next to no plain text.
-const MAX_BLOCKS: usize = 4096;
 
 /// A block, or the part of one that is in a segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +53,8 @@ impl SegmentBlock {
     }
 }
 
-/// A stretch of a deflate stream with all that is known of it.
+/// A stretch of a deflate stream with all that is known of it; or one of a layer that is not
+/// compressed, which has no blocks.
 #[derive(Clone, Debug, Default)]
 pub struct Segment {
     /// Plain text: up to [`CONTEXT_SIZE`] bytes before the segment, then its own.
@@ -88,6 +88,22 @@ pub struct FirstBits {
 }
 
 impl Segment {
+    /// A stretch of a layer that is not compressed.
+    #[must_use]
+    pub fn not_compressed(plain: &[u8]) -> Self {
+        Self {
+            text: plain.to_vec(),
+            stored: plain.to_vec(),
+            ..Self::default()
+        }
+    }
+
+    /// Whether it is of a deflate stream.
+    #[must_use]
+    pub const fn is_compressed(&self) -> bool {
+        !self.blocks.is_empty()
+    }
+
     /// Its own plain text.
     pub fn plain(&self) -> &[u8] {
         &self.text[self.start..]
@@ -122,6 +138,20 @@ impl Segment {
             tokens: self.tokens[..tokens].to_vec(),
             ..Self::default()
         }
+    }
+
+    /// Bytes of plain text between the flush before it, or the beginning of the stream, and its first
+    /// flush: an empty block that is not the last one.
+    pub fn first_flush(&self) -> Option<u64> {
+        let mut length = self.since_flush;
+        for block in &self.blocks {
+            length += block.length as u64;
+            let is_last = block.header.as_ref().is_some_and(|header| header.is_final);
+            if block.length == 0 && block.header.is_some() && !is_last {
+                return Some(length);
+            }
+        }
+        None
     }
 
     /// Matches among its tokens: what tells compressors apart.
@@ -235,7 +265,7 @@ impl Cutter {
         end == PieceEnd::Open
             || length >= SEGMENT_SIZE
             || is_flushed && length >= FLUSHED_SIZE
-            || self.segment.blocks.len() >= MAX_BLOCKS
+            || self.segment.blocks.len() >= MAX_SEGMENT_BLOCKS
     }
 
     fn take_segment(&mut self, input: &[u8]) -> Box<Segment> {

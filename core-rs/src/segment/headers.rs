@@ -24,7 +24,7 @@ pub(super) fn block_places(kept: &KeptBlocks, since_flush: u64) -> Vec<BlockPlac
             since_flush,
             input_length: u64::MAX,
         });
-        since_flush += u64::from(block.length);
+        since_flush = since_flush.saturating_add(u64::from(block.length));
         if block.stretch().is_flush() {
             set_input_length(&mut places[first..], since_flush);
             since_flush = 0;

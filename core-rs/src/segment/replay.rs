@@ -58,6 +58,7 @@ pub fn find_corrections<M: Model>(
 ) -> Result<Vec<Correction>, ReplayError> {
     let text = segment.text;
     let mut corrections = Vec::new();
+    let mut literals = LiteralRun::new();
     let mut gap = 0;
     walk(
         model,
@@ -80,12 +81,7 @@ pub fn find_corrections<M: Model>(
                     continue;
                 }
                 let portion = literal_portion(model, position, end);
-                let change = if tokens.len() >= portion - position
-                    && portion > position
-                    && tokens[..portion - position]
-                        .iter()
-                        .all(|token| !token.is_match())
-                {
+                let change = if portion > position && literals.count(tokens) >= portion - position {
                     model.skip(text, position, portion - position);
                     tokens = &tokens[portion - position..];
                     position = portion;
@@ -106,6 +102,29 @@ pub fn find_corrections<M: Model>(
         },
     )?;
     Ok(corrections)
+}
+
+/// The literals before the next match. Looks at every token once, however often it is asked.
+struct LiteralRun {
+    /// Tokens left where the match is the next one; 0 if there is none any more.
+    match_left: usize,
+}
+
+impl LiteralRun {
+    const fn new() -> Self {
+        Self {
+            match_left: usize::MAX,
+        }
+    }
+
+    /// How many of the tokens left are literals before the first match.
+    fn count(&mut self, tokens: &[Token]) -> usize {
+        if tokens.len() < self.match_left {
+            let literals = tokens.iter().take_while(|token| !token.is_match()).count();
+            self.match_left = tokens.len() - literals;
+        }
+        tokens.len() - self.match_left
+    }
 }
 
 /// A block of which all is known again.
