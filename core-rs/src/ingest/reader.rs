@@ -14,9 +14,6 @@ use crate::segment::{Cut, Cutter, Segment};
 /// Input to wait for before a segment that was cut off is read again, bytes: reading it again costs
 /// as much as it is long.
 const MORE_INPUT: usize = 256 << 10;
-/// Bytes of a tar that is not compressed, given at once: always as many, so that a recipe's chunks come
-/// in the same order however the bytes came.
-const PLAIN_SIZE: usize = 256 << 10;
 /// Input that is enough to tell what it is: the magic of gzip and of zstd.
 const MAGIC_SIZE: usize = 4;
 /// What zstd frames begin with (RFC 8878 §3.1.1).

@@ -70,7 +70,7 @@ mod tests {
         writer.push(b"a").unwrap();
         writer.end_file().unwrap();
         let block = writer.flush().unwrap().unwrap();
-        assert_eq!(block.offset, PACK_HEADER_SIZE as u64);
+        assert_eq!(block.offset, u64::try_from(PACK_HEADER_SIZE).unwrap());
         let limits = BlockLimits::default();
         CachedBlock {
             pack,
