@@ -2,7 +2,6 @@
 //! `cargo bench -p mica-core --bench layer -- LAYER...`. What is made again is compared.
 #![expect(
     clippy::print_stdout,
-    clippy::disallowed_methods,
     clippy::unwrap_used,
     clippy::cast_precision_loss,
     reason = "a bench reads a corpus, prints its table, and stops at what fails"
