@@ -2,7 +2,6 @@
 //! `cargo bench -p mica-core --bench layer -- LAYER...`. What is made again is compared.
 #![expect(
     clippy::print_stdout,
-    clippy::disallowed_methods,
     clippy::unwrap_used,
     clippy::cast_precision_loss,
     reason = "a bench reads a corpus, prints its table, and stops at what fails"
@@ -107,11 +106,9 @@ fn measure(path: &str) {
     let (again, restoring) = best(|| restore(&recipe, &tar));
     assert!(again == layer, "layers differ");
     let rate = |time| megabytes_per_second(tar.len(), time);
-    println!(
+    print!(
         "| {path} | {} | {:.1} | {:.1} | {:.1} | {:.3} |",
-        report
-            .compressor
-            .map_or_else(|| "-".to_owned(), |one| one.to_string()),
+        report.compressor,
         rate(ingesting),
         rate(inflating),
         rate(restoring),
@@ -119,9 +116,9 @@ fn measure(path: &str) {
     );
     let index = RecipeIndex::read(&RecipeBytes(&recipe)).unwrap();
     for section in Section::ALL {
-        let size = index.stored_size(section);
-        println!("{section:?} {size} {:.4} %", percent(size, layer.len()));
+        print!(" {:.4} |", percent(index.stored_size(section), layer.len()));
     }
+    println!();
 }
 
 fn main() {
@@ -130,9 +127,14 @@ fn main() {
         println!("cargo bench -p mica-core --bench layer -- LAYER...");
         return;
     }
-    println!("MB of tar a second by the time that the thread ran; sizes as shares of the layer");
-    println!("| layer | compressor | ingest | inflate | restore | recipe % |");
-    println!("|---|---|---|---|---|---|");
+    println!(
+        "MB of tar a second by the time that the thread ran; recipe and its sections in % of the layer"
+    );
+    print!("| layer | compressor | ingest | inflate | restore | recipe |");
+    for section in Section::ALL {
+        print!(" {section:?} |");
+    }
+    println!("\n|{}", "---|".repeat(6 + Section::ALL.len()));
     for path in paths {
         measure(&path);
     }
