@@ -105,7 +105,7 @@ fn measure(path: &str) {
     let (again, restoring) = best(|| restore(&recipe, &tar));
     assert!(again == layer, "layers differ");
     let rate = |time| megabytes_per_second(tar.len(), time);
-    println!(
+    print!(
         "| {path} | {} | {:.1} | {:.1} | {:.1} | {:.3} |",
         report.compressor,
         rate(ingesting),
@@ -115,9 +115,9 @@ fn measure(path: &str) {
     );
     let index = RecipeIndex::read(&RecipeBytes(&recipe)).unwrap();
     for section in Section::ALL {
-        let size = index.stored_size(section);
-        println!("{section:?} {size} {:.4} %", percent(size, layer.len()));
+        print!(" {:.4} |", percent(index.stored_size(section), layer.len()));
     }
+    println!();
 }
 
 fn main() {
@@ -126,9 +126,14 @@ fn main() {
         println!("cargo bench -p mica-core --bench layer -- LAYER...");
         return;
     }
-    println!("MB of tar a second by the time that the thread ran; sizes as shares of the layer");
-    println!("| layer | compressor | ingest | inflate | restore | recipe % |");
-    println!("|---|---|---|---|---|---|");
+    println!(
+        "MB of tar a second by the time that the thread ran; recipe and its sections in % of the layer"
+    );
+    print!("| layer | compressor | ingest | inflate | restore | recipe |");
+    for section in Section::ALL {
+        print!(" {section:?} |");
+    }
+    println!("\n|{}", "---|".repeat(6 + Section::ALL.len()));
     for path in paths {
         measure(&path);
     }

@@ -6,7 +6,6 @@
 //! of finding the tokens again, as at restore. What is found is compared.
 #![expect(
     clippy::print_stdout,
-    clippy::disallowed_methods,
     clippy::unwrap_used,
     reason = "a bench reads a corpus, prints its table, and stops at what fails"
 )]

@@ -3,7 +3,7 @@
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a bench reads a corpus, takes the time, prints its table, and stops at what fails"
+    reason = "a bench reads a corpus, prints its table, and stops at what fails"
 )]
 
 mod timing;
@@ -95,7 +95,7 @@ fn measure(files: &[(FileId, Vec<u8>)], plain: &[u8], options: PackOptions) {
     );
 }
 
-/// Checksums are computed this often in one measurement: the system counts time in ticks.
+/// Checksums are computed this often in one measurement: once is over too soon.
 const CHECKSUM_RUNS: usize = 100;
 
 /// How fast the stored bytes are hashed, against the cheapest checksum.

@@ -1,8 +1,8 @@
 // What the core is to reach, and what it did. Where an aim is for several layers or compressors, the
 // one that is furthest from it counts.
 import type { Aim } from '../lib/table.ts';
-import { commonCompressors, speedCompressors } from './corpus.ts';
-import type { Cell } from './exactness.ts';
+import { commonCompressors, speedCompressors, speedLayers } from './corpus.ts';
+import { type Cell, listMeasured } from './exactness.ts';
 import type { LatencyResult } from './latency.ts';
 import type { MemoryResult } from './memory-growth.ts';
 import type { SpeedResult, Work } from './speed.ts';
@@ -44,15 +44,16 @@ function largestShare(
 function judgeSizes(cells: readonly Cell[]): readonly Aim[] {
   const tried = cells.filter(({ outcome }) => outcome !== 'refused');
   const exact = tried.filter(({ outcome }) => outcome === 'exact').length;
-  const hasFull = cells.some(({ stream }) => stream.layer.size === 'full');
-  const common = cells.filter(
+  const common = listMeasured(cells).filter(
     ({ stream: { layer, compressor } }) =>
-      commonCompressors.includes(compressor.name) &&
-      (layer.name === 'debian' || layer.name === 'python') &&
-      layer.size === (hasFull ? 'full' : 'small'),
+      commonCompressors.includes(compressor.name) && speedLayers.includes(layer.name),
   );
   const root = common.filter(({ stream }) => stream.layer.name === 'debian');
-  const corrections = largestShare(common, ({ sectionSizes }) => sectionSizes.corrections);
+  // A segment that is kept as it is, is all correction.
+  const corrections = largestShare(
+    common,
+    ({ sectionSizes }) => sectionSizes.corrections + sectionSizes.raw,
+  );
   const blocks = largestShare(common, ({ sectionSizes }) => sectionSizes.blocks);
   const recipe = largestShare(root, ({ recipeSize }) => recipeSize);
   const most = (name: string, limit: number, value: number): Aim => ({
@@ -81,7 +82,12 @@ function judgeSpeed(results: readonly SpeedResult[]): readonly Aim[] {
     name: `${work}, ${compressor}: MB of tar a CPU second`,
     bound: 'at least',
     limit: megabytes * million,
-    value: least(ofMica(compressor, work).map((one) => one.bytesPerProcessorSecond)),
+    value: least(
+      ofMica(compressor, work).map((one) =>
+        // Copies are no measure of the model.
+        one.isByModel ? one.bytesPerProcessorSecond : Number.NaN,
+      ),
+    ),
     unit: 'MB/s',
   });
   const one = ofMica(go, 'restore');

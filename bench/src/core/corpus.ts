@@ -20,6 +20,9 @@ export const commonCompressors: readonly string[] = [
   ...['zlib-6', 'zlib-9', 'gzip-6', 'gzip-9', 'pigz-6', 'pigz-9'],
 ];
 
+/** Layers that speed is measured with. */
+export const speedLayers: readonly Layer['name'][] = ['debian', 'python'];
+
 /** Compressors whose streams the speed is measured with. */
 export const speedCompressors = {
   go: 'go-1.26-6',
@@ -77,11 +80,11 @@ export async function makeCorpus(options: CorpusOptions): Promise<readonly Strea
   const samples = await makeLayers(LAYER_NAMES, 'small');
   const streams = [...(await makeAll(samples, isMatrix ? matrixCompressors() : chosen))];
   if (size === 'full') {
-    const speed = await makeLayers(['debian', 'python'], size);
+    const speed = await makeLayers(speedLayers, size);
     streams.push(...(await makeAll(speed, findCompressors(commonCompressors))));
   }
   if (isMatrix && size === 'full') {
-    const others = LAYER_NAMES.filter((name) => name !== 'debian' && name !== 'python');
+    const others = LAYER_NAMES.filter((name) => !speedLayers.includes(name));
     streams.push(...(await makeAll(await makeLayers(others, size), chosen)));
   }
   return streams;

@@ -6,6 +6,7 @@ import { type Core, type IngestedLayer, isCoreError } from 'mica-core/core';
 import { hashFile } from 'mica-core/streams/cache';
 import type { Stream } from 'mica-core/streams/streams';
 import { startProgress } from '../lib/progress.ts';
+import { speedLayers } from './corpus.ts';
 import { keepLayer, openKeptLayer } from './kept-layer.ts';
 
 /** A layer that is no gzip stream and no tar is refused with it, and stays whole. */
@@ -22,6 +23,25 @@ export interface Cell {
   readonly problem?: string;
   /** Unless it was refused or could not be taken apart. */
   readonly ingested?: IngestedLayer;
+}
+
+/** Bytes of raw segments that a layer may have and still count as made by its model, as a share. */
+const maxRawRatio = 0.01;
+
+/**
+ * Whether a model makes the layer. Else its segments are only copied, and its figures say nothing
+ * about models.
+ */
+export function isByModel({ summary, sectionSizes }: IngestedLayer): boolean {
+  return sectionSizes.raw <= summary.size * maxRawRatio;
+}
+
+/** Those with figures of their own: whole layers, or, without any, samples of those for speed. */
+export function listMeasured(cells: readonly Cell[]): readonly Cell[] {
+  const full = cells.filter(({ stream }) => stream.layer.size === 'full');
+  return full.length > 0
+    ? full
+    : cells.filter(({ stream }) => speedLayers.includes(stream.layer.name));
 }
 
 /** Takes every stream apart, makes it again, and compares; files go to `folder` and are removed. */

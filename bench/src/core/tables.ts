@@ -1,7 +1,7 @@
 // The measurements of the core as tables.
 import { type Measurements, megabytes, milliseconds, percent, ratio } from '../lib/table.ts';
 import { commonCompressors, peerCompressors } from './corpus.ts';
-import type { Cell } from './exactness.ts';
+import { type Cell, listMeasured } from './exactness.ts';
 import type { LatencyResult } from './latency.ts';
 import type { MemoryResult } from './memory-growth.ts';
 import type { SpeedResult } from './speed.ts';
@@ -39,8 +39,9 @@ function isUnexpectedlyRaw({ stream, ingested }: Cell): boolean {
   return stream.compressor.expected === 'model' && (ingested?.rawSegments ?? 0) > 0;
 }
 
+/** Of whole layers; without any, of the samples of those layers whose speed is measured. */
 export function tabulateSizes(cells: readonly Cell[]): Measurements {
-  const rows = cells.flatMap(({ stream, ingested }) => {
+  const rows = listMeasured(cells).flatMap(({ stream, ingested }) => {
     const { layer, compressor, length } = stream;
     if (ingested === undefined || !commonCompressors.includes(compressor.name)) {
       return [];
@@ -69,7 +70,8 @@ export function tabulateSizes(cells: readonly Cell[]): Measurements {
 }
 
 export function tabulateSpeed(results: readonly SpeedResult[]): Measurements {
-  const rows = results.map((result) => {
+  const sorted = results.toSorted((a, b) => (a.layer < b.layer ? -1 : Number(a.layer > b.layer)));
+  const rows = sorted.map((result) => {
     const { layer, compressor, who, work, bytesPerSecond, bytesPerProcessorSecond } = result;
     const peers = peerCompressors.map((name) =>
       results.find((peer) => peer.layer === layer && peer.who === name),
@@ -78,7 +80,7 @@ export function tabulateSpeed(results: readonly SpeedResult[]): Measurements {
       layer,
       compressor,
       who,
-      work,
+      result.isByModel ? work : `${work} (raw)`,
       megabytes(bytesPerSecond),
       megabytes(bytesPerProcessorSecond),
       ...peers.map((peer) =>

@@ -13,6 +13,7 @@ import {
   makeLayers,
   peerCompressors,
   speedCompressors,
+  speedLayers,
 } from '../core/corpus.ts';
 import { type Cell, checkExactness } from '../core/exactness.ts';
 import { measureLatency } from '../core/latency.ts';
@@ -48,7 +49,7 @@ export async function runCore(bench: Bench, options: CoreOptions): Promise<Outco
   const folder = join(bench.folder, 'layers');
   mkdirSync(folder);
   const cells = await checkExactness(core, await makeCorpus({ size, isMatrix }), folder);
-  const layers = await makeLayers(['debian', 'python'], size);
+  const layers = await makeLayers(speedLayers, size);
   const streams = await makeAll(layers, findCompressors(Object.values(speedCompressors)));
   const measured = await measureStreams(bench, core, streams, options, folder);
   const results: CoreResults = { ...measured, cells };

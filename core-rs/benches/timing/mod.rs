@@ -1,28 +1,14 @@
 //! How long work takes, as benches count it.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "a bench takes the time and reads what the system tells of it"
-)]
+use std::time::Duration;
 
-use std::time::{Duration, Instant};
+use cpu_time::ThreadTime;
 
-/// What this thread has run so far, where the system tells (Linux): other work on the machine then
+/// What `work` gives, and the time that this thread ran for it: other work on the machine then
 /// disturbs less than by the clock.
-fn thread_time() -> Option<Duration> {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    let nanoseconds = text.split(' ').next()?.parse().ok()?;
-    Some(Duration::from_nanos(nanoseconds))
-}
-
-/// What `work` gives, and the time that this thread ran for it.
 pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
-    let (start, clock) = (thread_time(), Instant::now());
+    let start = ThreadTime::now();
     let result = work();
-    let time = match (start, thread_time()) {
-        (Some(start), Some(end)) => end.saturating_sub(start),
-        _ => clock.elapsed(),
-    };
-    (result, time)
+    (result, start.elapsed())
 }
 
 /// Millions of bytes a second.
