@@ -73,7 +73,10 @@ export function findModelFaults(
     );
   const found = nameOf(ingested);
   const names = makers.map(nameOf);
-  if (!names.includes(found)) faults.push(`made by ${found}, not ${names.join(' or ')}`);
+  if (!names.includes(found))
+    faults.push(
+      `made by ${found} with ${sectionSizes.corrections} bytes of corrections, not by ${[...new Set(names)].join(' or ')}`,
+    );
   return faults;
 }
 
