@@ -102,7 +102,10 @@ export interface PackFilesOptions extends JobOptions {
   readonly recipe: FileReference;
   /** Path of the pack, which is appended to, and made if need be. */
   readonly pack: string;
-  /** Numbers of the files in the recipe, ascending; each different file once when absent. */
+  /**
+   * Numbers of the files in the recipe, ascending, else it rejects with `LAYER_FILE_NUMBER`; each
+   * different file once when absent.
+   */
   readonly files?: Uint32Array | undefined;
 }
 
@@ -149,9 +152,15 @@ export interface Restoration {
   /**
    * The layer's bytes, in pieces of some hundred KiB. Only what is asked for is made, a few pieces
    * ahead of who reads. Bytes are given only after they were found to be the layer's; when the files
-   * are other ones it throws instead, with `RESTORE_WRONG_PART` or what else shows it.
+   * are other ones it throws instead, with `PACK_NO_PIECE` or what else shows it. Throws
+   * `RESTORATION_CLOSED` after `close()`.
    */
   read(options?: ReadOptions): AsyncIterable<Uint8Array>;
+  /**
+   * Ends all reads and resolves once the files are closed. Without it they are when the restoration is
+   * collected as garbage, at any later time.
+   */
+  close(): Promise<void>;
 }
 
 /** Makes a content digest from content that comes in pieces. */
@@ -186,13 +195,19 @@ export interface Core {
    */
   ingest(layer: FileReference, options: IngestOptions): Promise<IngestedLayer>;
 
-  /** Writes files of a layer into a pack. Progress is bytes of the layer. */
+  /**
+   * Writes files of a layer into a pack. What the pack has after its old end is of no use after an
+   * error. Progress is bytes of the layer.
+   */
   packFiles(layer: FileReference, options: PackFilesOptions): Promise<PackedFiles>;
 
   /** The ids of a recipe's files, in its order, {@link FILE_ID_SIZE} bytes each. */
   fileIds(recipe: FileReference, options?: JobOptions): Promise<Uint8Array>;
 
-  /** Reads a recipe, so that its layer can be made again. */
+  /**
+   * Reads a recipe and opens the packs, so that the layer can be made again. Descriptors of packs have
+   * to stay open until the restoration is closed.
+   */
   openRestoration(options: RestoreOptions & JobOptions): Promise<Restoration>;
 }
 

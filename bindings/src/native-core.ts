@@ -16,6 +16,7 @@ import type {
   RestoreOptions,
 } from './core.ts';
 import type { JobControl, NativeModule, Threads } from './native-module.ts';
+import { NativeParts } from './native-parts.ts';
 import { PartRestoration } from './restoration.ts';
 
 export class NativeCore implements Core {
@@ -70,21 +71,25 @@ export class NativeCore implements Core {
 
   async openRestoration(options: RestoreOptions & JobOptions): Promise<Restoration> {
     const { recipe, packs, places } = options;
-    const opened = await this.#run(options, (control) =>
-      this.#threads.openRestoration(control, recipe, packs, places),
+    const run = this.#run.bind(this);
+    const opened = await run(
+      options,
+      (control) => this.#threads.openRestoration(control, recipe, packs, places),
+      (unwanted) => unwanted.close(),
     );
-    const source = {
-      summary: opened.summary,
-      partEnds: opened.partEnds(),
-      part: (number: number, job: JobOptions): Promise<Uint8Array> =>
-        this.#run(job, (control) => opened.part(control, number)),
-    };
     // One more than run at once, so that no thread waits for who reads.
-    return new PartRestoration(source, this.#threads.size + 1);
+    return new PartRestoration(new NativeParts(opened, run), this.#threads.size + 1);
   }
 
-  /** Runs one job under its caller's signal. */
-  async #run<T>(options: JobOptions, start: (control: JobControl) => Promise<T>): Promise<T> {
+  /**
+   * Runs one job under its caller's signal. A result that comes when the caller has just aborted is
+   * given to `letGo`.
+   */
+  async #run<T>(
+    options: JobOptions,
+    start: (control: JobControl) => Promise<T>,
+    letGo?: (result: T) => void,
+  ): Promise<T> {
     const { signal, onProgress } = options;
     signal?.throwIfAborted();
     const listener = onProgress === undefined ? undefined : new ProgressListener(onProgress);
@@ -92,14 +97,17 @@ export class NativeCore implements Core {
     const cancel = (): void => control.cancel();
     if (listener !== undefined) listener.onThrow = cancel;
     signal?.addEventListener('abort', cancel, { once: true });
+    let result: { readonly value: T } | undefined;
     try {
-      return await start(control);
+      result = { value: await start(control) };
     } finally {
       signal?.removeEventListener('abort', cancel);
+      if (result !== undefined && signal?.aborted === true) letGo?.(result.value);
       listener?.end();
       // The job's own error says no more than that it was canceled.
       signal?.throwIfAborted();
     }
+    return result.value;
   }
 }
 

@@ -19,6 +19,7 @@ export interface OpenedRestoration {
   readonly summary: LayerSummary;
   partEnds(): Float64Array;
   part(control: JobControl, number: number): Promise<Uint8Array>;
+  close(): void;
 }
 
 export interface Threads {

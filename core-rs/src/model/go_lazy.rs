@@ -20,6 +20,10 @@ struct Place {
     reach: usize,
 }
 
+/// A chain has too many candidates.
+#[derive(Debug)]
+struct Crowded;
+
 /// Go's lazy levels.
 #[derive(Debug)]
 pub struct GoLazy {
@@ -119,23 +123,50 @@ impl GoLazy {
     /// distance.
     #[inline]
     fn nearest_longer(&self, text: &[u8], place: Place, best: Found) -> Option<Found> {
-        let last_at = best.length + 1 - MIN_MATCH;
+        let (distance, chain_at) = self.sparse_chain(place.position, best);
+        let followed = self.follow(text, place, best.length, distance, chain_at);
+        followed.unwrap_or_else(|Crowded| {
+            let nearest = self.chains.link(place.position - best.distance);
+            let distance = best.distance + usize::from(nearest);
+            self.follow(text, place, best.length, distance, 0)
+                .unwrap_or(None)
+        })
+    }
+
+    /// The first match that is longer than `length` in the chain that begins `chain_at` bytes after
+    /// the place, from `distance` on. It gives up after as many candidates as the encoder tries, for
+    /// the work to be bounded.
+    #[inline]
+    fn follow(
+        &self,
+        text: &[u8],
+        place: Place,
+        length: usize,
+        mut distance: usize,
+        chain_at: usize,
+    ) -> Result<Option<Found>, Crowded> {
+        let last_at = length + 1 - MIN_MATCH;
         let last = load32(text, place.position + last_at);
-        let (mut distance, chain_at) = self.sparse_chain(place.position, best);
-        while distance <= place.reach {
+        for _ in 0..self.chain {
+            if distance > place.reach {
+                return Ok(None);
+            }
             let candidate = place.position - distance;
             if load32(text, candidate + last_at) == last && load32(text, candidate) == place.first {
                 if usize::from(self.chains.steps(place.position, candidate)) > self.chain {
-                    return None;
+                    return Ok(None);
                 }
-                let length = match_length(text, candidate, place.position, place.longest);
-                if length > best.length {
-                    return Some(Found { length, distance });
+                let found = match_length(text, candidate, place.position, place.longest);
+                if found > length {
+                    return Ok(Some(Found {
+                        length: found,
+                        distance,
+                    }));
                 }
             }
             distance += usize::from(self.chains.link(candidate + chain_at));
         }
-        None
+        Err(Crowded)
     }
 
     /// The chain to follow for matches that are longer and farther than `best`, by how many bytes
@@ -156,6 +187,9 @@ impl GoLazy {
             distance = 0;
         }
         let candidate = position - best.distance;
+        if distance > WINDOW {
+            return (distance, chain_at);
+        }
         for at in 0..last_at {
             let other = best.distance + usize::from(self.chains.link(candidate + at));
             if other > distance {
@@ -187,6 +221,9 @@ impl Model for GoLazy {
         self.chains.build(text, position + 2 * MAX_MATCH, inserted);
         let here = match self.pending {
             Some((at, found)) if at == position => found,
+            _ if usize::from(self.chains.link(position)) > WINDOW => {
+                return Token::literal(text[position]);
+            }
             _ => self.search(text, position, MIN_MATCH - 1),
         };
         if here.length < MIN_MATCH {
