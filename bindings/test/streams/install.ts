@@ -18,7 +18,8 @@ export async function installStreamPrograms(): Promise<readonly string[]> {
   return [...(await installPackages()), ...(await buildPrograms())];
 }
 
-async function installPackages(): Promise<readonly string[]> {
+/** Only what Debian has. */
+export async function installPackages(): Promise<readonly string[]> {
   const missing = Object.entries(DEBIAN_PROGRAMS).filter(([name]) => !findProgram(name));
   if (missing.length === 0) return [];
   const packages = missing.map(([, name]) => name);
