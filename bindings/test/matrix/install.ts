@@ -1,12 +1,12 @@
-// Makes everything that the matrix needs: compressors, layers and streams; what cannot be had is named.
-// With `--packages` only Debian's packages, as apt refuses a second caller.
+// Makes everything that the matrix needs and that lasts: compressors, layers and streams. What cannot
+// be had is named, and left out there. Run: `node bindings/dist/test/matrix/install.js`.
 
-import { installPackages, installStreamPrograms } from '../streams/install.ts';
+import { installStreamPrograms } from '../streams/install.ts';
 import { makeStreams } from '../streams/streams.ts';
 import { makeCases } from './cases.ts';
 
-async function run(): Promise<readonly string[]> {
-  if (process.argv.includes('--packages')) return await installPackages();
+/** What could not be made, as lines for a reader. */
+async function install(): Promise<readonly string[]> {
   const problems = [...(await installStreamPrograms())];
   for (const { layer, compressors } of await makeCases()) {
     if (layer instanceof Error) problems.push(layer.message);
@@ -15,4 +15,5 @@ async function run(): Promise<readonly string[]> {
   return problems;
 }
 
-for (const problem of await run()) console.log(`not installed: ${problem.trim().split('\n')[0]}`);
+for (const problem of await install())
+  console.log(`not installed: ${problem.trim().split('\n')[0]}`);

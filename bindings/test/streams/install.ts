@@ -18,8 +18,7 @@ export async function installStreamPrograms(): Promise<readonly string[]> {
   return [...(await installPackages()), ...(await buildPrograms())];
 }
 
-/** Only what Debian has. */
-export async function installPackages(): Promise<readonly string[]> {
+async function installPackages(): Promise<readonly string[]> {
   const missing = Object.entries(DEBIAN_PROGRAMS).filter(([name]) => !findProgram(name));
   if (missing.length === 0) return [];
   const packages = missing.map(([, name]) => name);
