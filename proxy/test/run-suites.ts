@@ -34,7 +34,7 @@ const AVA = `${PROJECT_FOLDER}node_modules/ava/entrypoints/cli.mjs`;
 const RUST_TESTS = `${PROJECT_FOLDER}bindings/build/test-rust.mjs`;
 const WASM_INSTALLER = `${PROJECT_FOLDER}bindings/build/build-wasm.mjs`;
 const PEERS_INSTALLER = fileURLToPath(new URL('peers/install.js', import.meta.url));
-const STREAMS_INSTALLER = `${PROJECT_FOLDER}bindings/dist/test/streams/install.js`;
+const STREAMS_INSTALLER = `${PROJECT_FOLDER}bindings/dist/test/matrix/install.js`;
 
 const SUITES: readonly Suite[] = [
   { title: 'Rust', folder: 'bindings' },

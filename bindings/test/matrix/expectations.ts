@@ -72,8 +72,10 @@ export function findModelFaults(
       `corrections take ${sectionSizes.corrections} bytes of ${summary.size}, not ${allowed}`,
     );
   const found = nameOf(ingested);
-  const names = makers.map(nameOf);
-  if (!names.includes(found)) faults.push(`made by ${found}, not ${names.join(' or ')}`);
+  const names = [...new Set(makers.map(nameOf))];
+  // A model that predicts everything is right, whoever it is: stored blocks look the same from all.
+  if (sectionSizes.corrections > 0 && !names.includes(found))
+    faults.push(`made by ${found}, not by ${names.join(' or ')}`);
   return faults;
 }
 

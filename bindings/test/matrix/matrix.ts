@@ -25,7 +25,9 @@ export async function checkStreams(
   const work = async (): Promise<void> => {
     for (let stream = queue.shift(); stream !== undefined; stream = queue.shift()) {
       const found = await inFolder((folder) => checkStream(core, stream, makers, folder));
-      if (found.length > 0) faults.push(`${stream.compressor.name}: ${found.join('; ')}`);
+      const { layer, compressor } = stream;
+      if (found.length > 0)
+        faults.push(`${layer.size} ${layer.name} by ${compressor.name}: ${found.join('; ')}`);
     }
   };
   await Promise.all(Array.from({ length: availableParallelism() }, work));
