@@ -1,5 +1,6 @@
 // The command line of the benchmarks.
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { findCoreTools } from './core/tools.ts';
 import { type Bench, makeFolder, type Outcome } from './lib/bench.ts';
 import { cleanUpAtExit, createCleanup } from './lib/cleanup.ts';
 import { describeMachine, renderMachine } from './lib/machine.ts';
@@ -8,6 +9,7 @@ import { findDistribution } from './peers/distribution.ts';
 import { findMica } from './peers/mica.ts';
 import { findNginx } from './peers/nginx.ts';
 import { runCold } from './scenarios/cold.ts';
+import { runCore } from './scenarios/core.ts';
 import { runHerd } from './scenarios/herd.ts';
 import { runHot } from './scenarios/hot.ts';
 
@@ -37,7 +39,10 @@ function parsePositive(text: string): number {
   return value;
 }
 
-function listPeers(): Readonly<Record<string, string | null>> {
+/** Versions of what is measured, null for what is not there. */
+type Versions = Readonly<Record<string, string | null>>;
+
+function listPeers(): Versions {
   return {
     mica: findMica().version,
     distribution: findDistribution()?.version ?? null,
@@ -45,9 +50,8 @@ function listPeers(): Readonly<Record<string, string | null>> {
   };
 }
 
-function report(outcome: Outcome, isJson: boolean): void {
+function report(outcome: Outcome, peers: Versions, isJson: boolean): void {
   const machine = describeMachine();
-  const peers = listPeers();
   const { results, aims, wrong, tables } = outcome;
   if (isJson) {
     const judged = aims.map((aim) => ({ ...aim, reached: isReached(aim) ?? null }));
@@ -71,10 +75,12 @@ function report(outcome: Outcome, isJson: boolean): void {
 async function measure(
   options: CommonOptions,
   run: (bench: Bench) => Promise<Outcome>,
+  findPeers: () => Versions = listPeers,
 ): Promise<void> {
   const cleanup = createCleanup();
   cleanUpAtExit(cleanup);
-  for (const [name, version] of Object.entries(listPeers())) {
+  const peers = findPeers();
+  for (const [name, version] of Object.entries(peers)) {
     if (version === null) {
       console.error(`${name} is not installed, so nothing is compared with it`);
     }
@@ -87,7 +93,7 @@ async function measure(
   };
   // Servers that still ran after a failure would keep this process from ending.
   const outcome = await run(bench).finally(cleanup.run);
-  report(outcome, options.json ?? false);
+  report(outcome, peers, options.json ?? false);
   process.exitCode = outcome.wrong.length === 0 ? 0 : 1;
 }
 
@@ -107,7 +113,7 @@ function addLinkCommand(program: Command, name: string, description: string): Co
 
 function createProgram(): Command {
   const program = new Command('bench')
-    .description('Measures Mica beside distribution and nginx on this machine.')
+    .description('Measures Mica on this machine, beside others that do the same.')
     .addHelpText('after', epilogue)
     .exitOverride();
   addCommand(program, 'hot', 'Blobs of 1 and 64 MiB and a manifest, cached, 16 connections.')
@@ -149,7 +155,26 @@ function createProgram(): Command {
         runHerd(bench, { clients, readers, delayMs: delay, megabitsPerSecond: rate }),
       );
     });
+  addCommand(program, 'core', 'Layers taken apart and made again: exactness, size, speed, memory.')
+    .option('--small', 'samples of 4 MB instead of whole layers')
+    .option('--matrix', 'all layers by all compressors')
+    .option('--rounds <n>', 'rounds of each measurement (default: 3, quick 1)', parsePositive)
+    .action(async (options: CoreFlags) => {
+      const { quick = false, small = false, matrix = false, rounds } = options;
+      const coreOptions = {
+        rounds: rounds ?? (quick ? 1 : 3),
+        isSmall: small || quick,
+        isMatrix: matrix,
+      };
+      await measure(options, (bench) => runCore(bench, coreOptions), findCoreTools);
+    });
   return program;
+}
+
+interface CoreFlags extends CommonOptions {
+  readonly small?: boolean;
+  readonly matrix?: boolean;
+  readonly rounds?: number;
 }
 
 interface HotFlags extends CommonOptions {

@@ -54,7 +54,13 @@ function buildLibrary() {
       ...['/usr/bin/cargo', 'build', '--release', '--target', TARGET],
       ...['-Z', 'build-std=std,panic_abort', '--manifest-path', join(folder, 'Cargo.toml')],
     ],
-    { ...DEBIAN_ENVIRONMENT, RUSTC_BOOTSTRAP: '1', CARGO_TARGET_DIR: join(folder, 'target') },
+    {
+      ...DEBIAN_ENVIRONMENT,
+      CARGO_TARGET_DIR: join(folder, 'target'),
+      RUSTC_BOOTSTRAP: '1',
+      // The core is optimized together with its library.
+      RUSTFLAGS: '-C embed-bitcode=yes',
+    },
   );
   const library = libraryFolder(DEBIAN_RUSTC);
   if (!built || library === undefined) return false;

@@ -3,12 +3,12 @@
 import type { CoreError, FileReference } from './core.ts';
 
 interface FileErrorDetails {
-  readonly action: 'open' | 'read' | 'stat';
+  readonly action: 'close' | 'create' | 'open' | 'read' | 'stat' | 'sync' | 'write';
   readonly file: FileReference;
   readonly offset?: number;
 }
 
-/** A file could not be opened or read. The code is the system's, such as `ENOENT`. */
+/** A file could not be opened, read or written. The code is the system's, such as `ENOENT`. */
 export class CoreFileError extends Error implements CoreError {
   readonly code: string;
   declare readonly offset?: number;

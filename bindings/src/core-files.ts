@@ -26,4 +26,6 @@ export interface CoreFiles {
   openSource(file: FileReference): Promise<ByteSource>;
   /** Makes a file, or empties the one that is there. */
   createSink(path: string): Promise<ByteSink>;
+  /** Makes a file, or leaves the one that is there as it is. */
+  openSink(path: string): Promise<ByteSink & ByteSource>;
 }

@@ -7,9 +7,17 @@ import type {
   FileDigest,
   FileReference,
   HashFileOptions,
+  IngestedLayer,
+  IngestOptions,
   JobOptions,
+  PackedFiles,
+  PackFilesOptions,
+  Restoration,
+  RestoreOptions,
 } from './core.ts';
 import type { JobControl, NativeModule, Threads } from './native-module.ts';
+import { NativeParts } from './native-parts.ts';
+import { PartRestoration } from './restoration.ts';
 
 export class NativeCore implements Core {
   readonly flavour = 'native';
@@ -43,8 +51,45 @@ export class NativeCore implements Core {
     );
   }
 
-  /** Runs one job under its caller's signal. */
-  async #run<T>(options: JobOptions, start: (control: JobControl) => Promise<T>): Promise<T> {
+  ingest(layer: FileReference, options: IngestOptions): Promise<IngestedLayer> {
+    const { recipe, algorithm = 'sha256', tarLimit } = options;
+    return this.#run(options, (control) =>
+      this.#threads.ingest(control, layer, recipe, algorithm, tarLimit),
+    );
+  }
+
+  packFiles(layer: FileReference, options: PackFilesOptions): Promise<PackedFiles> {
+    const { recipe, pack, files } = options;
+    return this.#run(options, (control) =>
+      this.#threads.packFiles(control, layer, recipe, pack, files),
+    );
+  }
+
+  fileIds(recipe: FileReference, options: JobOptions = {}): Promise<Uint8Array> {
+    return this.#run(options, (control) => this.#threads.fileIds(control, recipe));
+  }
+
+  async openRestoration(options: RestoreOptions & JobOptions): Promise<Restoration> {
+    const { recipe, packs, places } = options;
+    const run = this.#run.bind(this);
+    const opened = await run(
+      options,
+      (control) => this.#threads.openRestoration(control, recipe, packs, places),
+      (unwanted) => unwanted.close(),
+    );
+    // One more than run at once, so that no thread waits for who reads.
+    return new PartRestoration(new NativeParts(opened, run), this.#threads.size + 1);
+  }
+
+  /**
+   * Runs one job under its caller's signal. A result that comes when the caller has just aborted is
+   * given to `letGo`.
+   */
+  async #run<T>(
+    options: JobOptions,
+    start: (control: JobControl) => Promise<T>,
+    letGo?: (result: T) => void,
+  ): Promise<T> {
     const { signal, onProgress } = options;
     signal?.throwIfAborted();
     const listener = onProgress === undefined ? undefined : new ProgressListener(onProgress);
@@ -52,14 +97,17 @@ export class NativeCore implements Core {
     const cancel = (): void => control.cancel();
     if (listener !== undefined) listener.onThrow = cancel;
     signal?.addEventListener('abort', cancel, { once: true });
+    let result: { readonly value: T } | undefined;
     try {
-      return await start(control);
+      result = { value: await start(control) };
     } finally {
       signal?.removeEventListener('abort', cancel);
+      if (result !== undefined && signal?.aborted === true) letGo?.(result.value);
       listener?.end();
       // The job's own error says no more than that it was canceled.
       signal?.throwIfAborted();
     }
+    return result.value;
   }
 }
 

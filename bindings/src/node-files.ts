@@ -1,6 +1,6 @@
 // Files for the WebAssembly core by node:fs, which Deno has too.
 
-import { close, fstat, fsync, open, read, write } from 'node:fs';
+import { close, constants, fstat, fsync, open, read, write } from 'node:fs';
 import { promisify } from 'node:util';
 import type { FileReference } from './core.ts';
 import type { ByteSink, ByteSource, CoreFiles } from './core-files.ts';
@@ -58,5 +58,10 @@ export const nodeFiles: CoreFiles = {
 
   async createSink(path: string): Promise<ByteSink> {
     return new NodeFile(await openFile(path, 'w'), true);
+  },
+
+  async openSink(path: string): Promise<ByteSink & ByteSource> {
+    // Not to append: that would write at the end whatever the position.
+    return new NodeFile(await openFile(path, constants.O_RDWR | constants.O_CREAT), true);
   },
 };

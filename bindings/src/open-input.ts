@@ -3,8 +3,9 @@
 import type { FileReference } from './core.ts';
 import { CoreFileError } from './core-file-error.ts';
 import type { ByteSource, CoreFiles } from './core-files.ts';
+import { usingFile } from './using-file.ts';
 
-class Input implements ByteSource {
+export class Input implements ByteSource {
   readonly #file: FileReference;
   readonly #source: ByteSource;
 
@@ -32,6 +33,28 @@ class Input implements ByteSource {
   close(): Promise<void> {
     return this.#source.close();
   }
+}
+
+/** Reads `length` bytes, or as many as there are. */
+export async function readFully(
+  source: ByteSource,
+  position: number,
+  length: number,
+): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  for (let done = 0; done < length; ) {
+    const count = await source.read(bytes.subarray(done), position + done);
+    if (count === 0) return bytes.subarray(0, done);
+    done += count;
+  }
+  return bytes;
+}
+
+/** Reads a whole file. */
+export function readInput(files: CoreFiles, file: FileReference): Promise<Uint8Array> {
+  return usingFile(openInput(files, file), async (source) =>
+    readFully(source, 0, await source.size()),
+  );
 }
 
 /** Opens a file; its errors are {@link CoreFileError}s. */

@@ -7,7 +7,7 @@ import type { ByteSource } from './core-files.ts';
 /** Lets everything else that is due happen once. */
 export type NextTurn = () => Promise<unknown>;
 
-/** Bytes of a piece: 2 ms of hashing, 10 ms of the slowest work, in WebAssembly. */
+/** Bytes of a piece: 2 ms of hashing in WebAssembly. */
 const PIECE_SIZE = 1024 * 1024;
 
 export interface SliceOptions extends JobOptions {
@@ -15,26 +15,37 @@ export interface SliceOptions extends JobOptions {
 }
 
 /**
- * Gives all bytes of a source to `take`, piece by piece, and resolves with their number. A piece is
- * valid until `take` returns.
+ * All bytes of a source, piece by piece, with a turn after each. A piece is valid until the next one is
+ * asked for; then it counts as done.
  */
-export async function forEachPiece(
+export async function* readPieces(
   source: ByteSource,
   options: SliceOptions,
-  take: (piece: Uint8Array) => void,
-): Promise<number> {
+): AsyncGenerator<Uint8Array, void, undefined> {
   const { signal, onProgress, nextTurn } = options;
   const piece = new Uint8Array(PIECE_SIZE);
-  let done = 0;
-  for (;;) {
+  for (let done = 0; ; ) {
     signal?.throwIfAborted();
     const count = await source.read(piece, done);
     // Between reading and work, as an abort may have come meanwhile.
     signal?.throwIfAborted();
-    if (count === 0) return done;
-    take(piece.subarray(0, count));
+    if (count === 0) return;
+    yield piece.subarray(0, count);
     done += count;
     onProgress?.(done);
     await nextTurn();
+  }
+}
+
+/** Does work step by step, with a turn after each step, until a step was the last one. */
+export async function runSteps(
+  step: () => boolean,
+  { signal, nextTurn }: SliceOptions,
+  afterStep: () => Promise<void>,
+): Promise<void> {
+  while (step()) {
+    await afterStep();
+    await nextTurn();
+    signal?.throwIfAborted();
   }
 }

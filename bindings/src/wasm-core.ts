@@ -7,31 +7,36 @@ import type {
   FileDigest,
   FileReference,
   HashFileOptions,
+  IngestedLayer,
+  IngestOptions,
+  JobOptions,
+  PackedFiles,
+  PackFilesOptions,
+  Restoration,
+  RestoreOptions,
 } from './core.ts';
 import { CoreFileSizeError } from './core-file-error.ts';
-import type { CoreFiles } from './core-files.ts';
-import { openInput } from './open-input.ts';
-import { forEachPiece, type NextTurn } from './slices.ts';
+import { openInput, readInput } from './open-input.ts';
+import { PartRestoration } from './restoration.ts';
+import { readPieces } from './slices.ts';
+import { usingFile } from './using-file.ts';
+import { ingestLayer, packLayer, type Surroundings } from './wasm-layers.ts';
 import type { WasmModule } from './wasm-module.ts';
+import { openParts } from './wasm-parts.ts';
 
-/** What WebAssembly lacks. */
-export interface WasmCoreOptions {
-  readonly files: CoreFiles;
-  readonly nextTurn: NextTurn;
-}
+/** Parts under way at the same time: one is made while another waits for its files. */
+const PARTS_AHEAD = 2;
 
 export class WasmCore implements Core {
   readonly flavour = 'wasm';
   readonly version: string;
   readonly #module: WasmModule;
-  readonly #files: CoreFiles;
-  readonly #nextTurn: NextTurn;
+  readonly #surroundings: Surroundings;
 
-  constructor(module: WasmModule, { files, nextTurn }: WasmCoreOptions) {
+  constructor(module: WasmModule, surroundings: Surroundings) {
     this.version = module.version();
     this.#module = module;
-    this.#files = files;
-    this.#nextTurn = nextTurn;
+    this.#surroundings = surroundings;
   }
 
   fileId(bytes: Uint8Array): string {
@@ -50,17 +55,38 @@ export class WasmCore implements Core {
     const { algorithm, expectedSize, signal } = options;
     signal?.throwIfAborted();
     const hasher = this.contentHasher(algorithm);
-    const source = await openInput(this.#files, file);
-    try {
+    const { files, nextTurn } = this.#surroundings;
+    return await usingFile(openInput(files, file), async (source) => {
       checkSize(await source.size(), expectedSize);
-      const slices = { ...options, nextTurn: this.#nextTurn };
-      const size = await forEachPiece(source, slices, (piece) => hasher.update(piece));
+      let size = 0;
+      for await (const piece of readPieces(source, { ...options, nextTurn })) {
+        hasher.update(piece);
+        size += piece.length;
+      }
       checkSize(size, expectedSize);
       signal?.throwIfAborted();
       return { digest: hasher.finish(), size };
-    } finally {
-      await source.close();
-    }
+    });
+  }
+
+  ingest(layer: FileReference, options: IngestOptions): Promise<IngestedLayer> {
+    return ingestLayer(this.#module, this.#surroundings, layer, options);
+  }
+
+  packFiles(layer: FileReference, options: PackFilesOptions): Promise<PackedFiles> {
+    return packLayer(this.#module, this.#surroundings, layer, options);
+  }
+
+  async fileIds(recipe: FileReference, { signal }: JobOptions = {}): Promise<Uint8Array> {
+    signal?.throwIfAborted();
+    const bytes = await readInput(this.#surroundings.files, recipe);
+    signal?.throwIfAborted();
+    return this.#module.fileIds(bytes);
+  }
+
+  async openRestoration(options: RestoreOptions & JobOptions): Promise<Restoration> {
+    const parts = await openParts(this.#module, this.#surroundings, options);
+    return new PartRestoration(parts, PARTS_AHEAD);
   }
 }
 

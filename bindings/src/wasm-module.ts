@@ -1,10 +1,73 @@
-// What the WebAssembly module exports (wasm/src).
+// What the WebAssembly module exports (wasm/src). Its objects are not JavaScript's garbage alone: what
+// is large is freed by hand.
 
-import type { ContentHasher, DigestAlgorithm } from './core.ts';
+import type {
+  ContentHasher,
+  DigestAlgorithm,
+  IngestedLayer,
+  LayerSummary,
+  PackedFiles,
+} from './core.ts';
+
+/** Work on a layer whose bytes come in pieces. */
+interface LayerWork {
+  add(bytes: Uint8Array): void;
+  finishInput(): void;
+  /** Does the next piece of work; false if it needs more bytes first, or is done. */
+  step(): boolean;
+  /** The bytes that are ready to be written. */
+  take(): Uint8Array;
+  free(): void;
+}
+
+export interface WasmLayerIngest extends LayerWork {
+  finish(): { readonly bytes: Uint8Array; readonly ingested: IngestedLayer };
+}
+
+export interface WasmLayerPacker extends LayerWork {
+  isDone(): boolean;
+  finish(): { readonly bytes: Uint8Array; readonly packed: PackedFiles };
+}
+
+/** Bytes of a pack. */
+export interface PackRange {
+  readonly pack: number;
+  readonly offset: number;
+  readonly length: number;
+}
+
+export interface WasmPartMaker {
+  /** The part's bytes; nothing while some are missing. */
+  step(): Uint8Array | undefined;
+  missing(): PackRange | undefined;
+  /** Takes the missing bytes; fewer of them if their pack ends before. */
+  give(bytes: Uint8Array): void;
+  free(): void;
+}
+
+export interface WasmRestoration {
+  summary(): LayerSummary;
+  partEnds(): Float64Array;
+  part(number: number): WasmPartMaker;
+  free(): void;
+}
 
 export interface WasmModule {
   readonly ContentHasher: new (algorithm: DigestAlgorithm) => ContentHasher;
+  readonly LayerIngest: new (algorithm: DigestAlgorithm, tarLimit?: number) => WasmLayerIngest;
+  readonly LayerPacker: new (
+    recipe: Uint8Array,
+    files: Uint32Array | undefined,
+    packSize: number,
+    packFront: Uint8Array,
+  ) => WasmLayerPacker;
+  readonly OpenedRestoration: new (
+    recipe: Uint8Array,
+    packs: number,
+    places: Uint8Array,
+  ) => WasmRestoration;
   version(): string;
   fileId(bytes: Uint8Array): string;
   contentDigest(algorithm: DigestAlgorithm, bytes: Uint8Array): string;
+  fileIds(recipe: Uint8Array): Uint8Array;
 }

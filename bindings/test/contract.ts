@@ -4,9 +4,13 @@ import { equal } from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import type { TestFn } from 'ava';
 import type { Core } from '../src/core.ts';
+import { abortChecks } from './contract/aborts.ts';
 import type { Check } from './contract/check.ts';
 import { hashFileChecks } from './contract/hash-file.ts';
 import { hashChecks } from './contract/hashes.ts';
+import { layerChecks } from './contract/layers.ts';
+import { packFilesChecks } from './contract/pack-files.ts';
+import { restorationChecks } from './contract/restorations.ts';
 
 /** The package's own description, seen from `dist/test`. */
 const PACKAGE = new URL('../../package.json', import.meta.url);
@@ -18,7 +22,15 @@ const versionCheck: Check = {
   },
 };
 
-export const coreContract: readonly Check[] = [versionCheck, ...hashChecks, ...hashFileChecks];
+export const coreContract: readonly Check[] = [
+  versionCheck,
+  ...hashChecks,
+  ...hashFileChecks,
+  ...layerChecks,
+  ...packFilesChecks,
+  ...restorationChecks,
+  ...abortChecks,
+];
 
 /** Declares the contract's tests for a core that runs where the tests do. */
 export function testCore(test: TestFn, core: Core): void {

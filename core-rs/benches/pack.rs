@@ -2,17 +2,18 @@
 //! `cargo bench -p mica-core --bench pack -- TAR...`. Every pack is decoded and compared.
 #![expect(
     clippy::print_stdout,
-    clippy::disallowed_methods,
     clippy::unwrap_used,
-    reason = "a bench reads a corpus, takes the time, prints its table, and stops at what fails"
+    reason = "a bench reads a corpus, prints its table, and stops at what fails"
 )]
 
+mod timing;
+
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
 
 use mica_core::digest::FileId;
 use mica_core::pack::{BlockLimits, PackOptions, PackWriter, PackedBlock, decode_block};
 use mica_core::tar::{FileEnd, FileEntry, TarParser, TarSink};
+use timing::{arguments, megabytes_per_second, timed};
 
 const BLOCK_LENGTHS: [u32; 5] = [131_072, 262_144, 524_288, 1_048_576, 2_097_152];
 const LEVELS: [i32; 5] = [1, 3, 6, 9, 12];
@@ -75,32 +76,6 @@ fn read_pack(blocks: &[PackedBlock]) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// What this thread has run so far, where the system tells (Linux): other work on the machine then
-/// disturbs less than by the clock.
-fn thread_time() -> Option<Duration> {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    let nanoseconds = text.split(' ').next()?.parse().ok()?;
-    Some(Duration::from_nanos(nanoseconds))
-}
-
-fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
-    let (start, clock) = (thread_time(), Instant::now());
-    let result = work();
-    let time = match (start, thread_time()) {
-        (Some(start), Some(end)) => end.saturating_sub(start),
-        _ => clock.elapsed(),
-    };
-    (result, time)
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "three digits of a rate are shown"
-)]
-fn megabytes_per_second(bytes: usize, time: Duration) -> f64 {
-    bytes as f64 / time.as_secs_f64() / 1e6
-}
-
 fn measure(files: &[(FileId, Vec<u8>)], plain: &[u8], options: PackOptions) {
     let (blocks, encode_time) = timed(|| write_pack(files, options));
     let decode_times = (0..DECODE_RUNS).map(|_| {
@@ -120,7 +95,7 @@ fn measure(files: &[(FileId, Vec<u8>)], plain: &[u8], options: PackOptions) {
     );
 }
 
-/// Checksums are computed this often in one measurement: the system counts time in ticks.
+/// Checksums are computed this often in one measurement: once is over too soon.
 const CHECKSUM_RUNS: usize = 100;
 
 /// How fast the stored bytes are hashed, against the cheapest checksum.
@@ -144,8 +119,7 @@ fn measure_checksums(files: &[(FileId, Vec<u8>)]) {
 }
 
 fn main() {
-    let is_path = |argument: &String| !argument.starts_with("--");
-    let paths: Vec<String> = std::env::args().skip(1).filter(is_path).collect();
+    let paths = arguments();
     if paths.is_empty() {
         println!("cargo bench -p mica-core --bench pack -- TAR...");
         return;

@@ -6,7 +6,7 @@ use crate::deflate::InflateError;
 use crate::error::{CoreError, ErrorValues};
 use crate::gzip::GzipError;
 use crate::ingest::IngestError;
-use crate::pack::{PackError, PackWriteError, ReadFileError};
+use crate::pack::{LayerPackError, PackError, PackWriteError, ReadFileError};
 use crate::recipe::RecipeError;
 use crate::restore::RestoreError;
 use crate::segment::RebuildError;
@@ -260,6 +260,7 @@ impl CoreError for RestoreError {
             Self::WrongPart { .. } => "RESTORE_WRONG_PART",
             Self::WrongDigest { .. } => "RESTORE_WRONG_DIGEST",
             Self::FileLength { .. } => "RESTORE_FILE_LENGTH",
+            Self::Places { .. } => "RESTORE_PLACES",
             Self::NoPack { .. } => "RESTORE_NO_PACK",
             Self::PackEnd { .. } => "RESTORE_PACK_END",
             Self::Rebuild { .. } => "RESTORE_REBUILD",
@@ -278,7 +279,7 @@ impl CoreError for RestoreError {
                 expected,
                 ..
             } => values(offset, got, expected),
-            Self::NoPart { got, expected } => ErrorValues {
+            Self::NoPart { got, expected } | Self::Places { got, expected } => ErrorValues {
                 offset: None,
                 ..values(0_u64, got, expected)
             },
@@ -388,6 +389,41 @@ impl CoreError for PackWriteError {
         match self {
             Self::Compress { source, .. } => Some(source),
             _ => None,
+        }
+    }
+}
+
+impl CoreError for LayerPackError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Layer(problem) => problem.code(),
+            Self::Pack(problem) => problem.code(),
+            Self::Write(problem) => problem.code(),
+            Self::FileNumber { .. } => "LAYER_FILE_NUMBER",
+            Self::OtherFile { .. } => "LAYER_OTHER_FILE",
+            Self::FileMissing { .. } => "LAYER_FILE_MISSING",
+        }
+    }
+
+    fn values(&self) -> ErrorValues {
+        match *self {
+            Self::Layer(problem) => problem.values(),
+            Self::Pack(problem) => problem.values(),
+            Self::Write(problem) => problem.values(),
+            Self::FileNumber { got, expected } => ErrorValues {
+                offset: None,
+                ..values(0_u64, got, expected)
+            },
+            Self::OtherFile { offset, .. } | Self::FileMissing { offset, .. } => at(offset),
+        }
+    }
+
+    fn coded_source(&self) -> Option<&dyn CoreError> {
+        match self {
+            Self::Layer(problem) => problem.coded_source(),
+            Self::Pack(problem) => problem.coded_source(),
+            Self::Write(problem) => problem.coded_source(),
+            Self::FileNumber { .. } | Self::OtherFile { .. } | Self::FileMissing { .. } => None,
         }
     }
 }

@@ -14,11 +14,10 @@ interface Suite {
   /** Arguments for ava: its configuration and the files; absent for the tests of Rust. */
   readonly args?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
-  /**
-   * What it wants installed: the WebAssembly core, or clients and registries. A suite with the latter
-   * has tests that take up to minutes each, so that each is shown when it passes.
-   */
-  readonly needs?: 'wasm' | 'peers';
+  /** What it wants installed: the WebAssembly core, clients and registries, or compressors. */
+  readonly needs?: 'wasm' | 'peers' | 'streams';
+  /** Whether its tests take up to minutes each, so that each is shown when it passes. */
+  readonly isSlow?: boolean;
 }
 
 interface Counts {
@@ -35,6 +34,7 @@ const AVA = `${PROJECT_FOLDER}node_modules/ava/entrypoints/cli.mjs`;
 const RUST_TESTS = `${PROJECT_FOLDER}bindings/build/test-rust.mjs`;
 const WASM_INSTALLER = `${PROJECT_FOLDER}bindings/build/build-wasm.mjs`;
 const PEERS_INSTALLER = fileURLToPath(new URL('peers/install.js', import.meta.url));
+const STREAMS_INSTALLER = `${PROJECT_FOLDER}bindings/dist/test/matrix/install.js`;
 
 const SUITES: readonly Suite[] = [
   { title: 'Rust', folder: 'bindings' },
@@ -67,6 +67,14 @@ const SUITES: readonly Suite[] = [
     folder: 'proxy',
     args: ['--config', 'ava.system.config.js'],
     needs: 'peers',
+    isSlow: true,
+  },
+  {
+    title: 'real layers by real compressors',
+    folder: 'bindings',
+    args: ['--config', 'ava.matrix.config.js'],
+    needs: 'streams',
+    isSlow: true,
   },
 ];
 
@@ -111,22 +119,20 @@ function runNode(args: readonly string[], options: RunOptions): Promise<number> 
   });
 }
 
-/** Installs what the machine lacks for a suite, and gives what it could not have. */
-type Install = () => Promise<readonly string[]>;
-
-const installPeers: Install = async () => {
+/** Runs an installer that names what it could not have in lines of its own. */
+async function runInstaller(installer: string): Promise<readonly string[]> {
   const missing: string[] = [];
   const onLine = (line: string): void => {
     console.log(line.startsWith('#') ? line : `# ${line}`);
     if (line.startsWith('not installed: ')) missing.push(line);
   };
   const options = { folder: PROJECT_FOLDER, inBackground: true, onLine };
-  const code = await runNode([PEERS_INSTALLER], options);
+  const code = await runNode([installer], options);
   if (code !== 0) missing.push(`not installed: the installer ended with ${code}`);
   return missing;
-};
+}
 
-const installWasm: Install = async () => {
+async function installWasm(): Promise<readonly string[]> {
   const lines: string[] = [];
   const onLine = (line: string): number => lines.push(line);
   const options = { folder: PROJECT_FOLDER, inBackground: true, onLine };
@@ -135,12 +141,12 @@ const installWasm: Install = async () => {
   const code = await runNode([WASM_INSTALLER], options);
   console.log(`# the WebAssembly core: ended with ${code} after ${secondsSince(started)} s`);
   return code === 0 ? [] : lines;
-};
+}
 
 /** Runs one suite and counts its tests. */
 async function runSuite(suite: Suite): Promise<Counts> {
   const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
-  const showsAll = suite.needs === 'peers' || process.env['MICA_TEST_VERBOSE'] !== undefined;
+  const showsAll = suite.isSlow === true || process.env['MICA_TEST_VERBOSE'] !== undefined;
   const command = suite.args === undefined ? [RUST_TESTS] : [AVA, '--tap', ...suite.args];
   const read = suite.args === undefined ? readRustLine : readTapLine;
   const code = await runNode(command, {
@@ -187,13 +193,15 @@ function secondsSince(started: number): string {
 }
 
 /** Begins to install everything. System packages come one after the other: apt refuses a second caller. */
-function install(): Readonly<Record<'wasm' | 'peers', Promise<readonly string[]>>> {
+function install(): Readonly<Record<'wasm' | 'peers' | 'streams', Promise<readonly string[]>>> {
   const packages = runNode([WASM_INSTALLER, '--packages'], {
     folder: PROJECT_FOLDER,
     inBackground: true,
     onLine: (line) => console.log(`# ${line}`),
   });
-  return { wasm: packages.then(installWasm), peers: packages.then(installPeers) };
+  const peers = packages.then(() => runInstaller(PEERS_INSTALLER));
+  const streams = peers.then(() => runInstaller(STREAMS_INSTALLER));
+  return { wasm: packages.then(installWasm), peers, streams };
 }
 
 /** Everything, in order; what is to be installed comes beside the suites that do not need it. */

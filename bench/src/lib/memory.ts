@@ -37,7 +37,8 @@ export function processTree(pid: number): readonly number[] {
   return [pid, ...children.flatMap((child) => processTree(child))];
 }
 
-function statusBytes(status: string, key: string): number {
+/** A value in kB of `/proc/<pid>/status`, in bytes; 0 if it is not there. */
+export function statusBytes(status: string, key: string): number {
   const match = new RegExp(`^${key}:\\s+(\\d+) kB$`, 'm').exec(status);
   return Number(match?.[1] ?? 0) * kibibyte;
 }

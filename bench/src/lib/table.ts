@@ -13,7 +13,8 @@ export interface Aim {
   readonly bound: 'at least' | 'at most';
   readonly limit: number;
   readonly value: number;
-  readonly unit: '×' | 'MB';
+  /** `%` is a share: 0.01 is 1 %. MB are bytes. */
+  readonly unit: '×' | '%' | 'MB' | 'MB/s' | 'ms';
 }
 
 const million = 1e6;
@@ -24,6 +25,11 @@ export function megabytes(bytes: number): string {
 
 export function ratio(value: number): string {
   return Number.isFinite(value) ? `${value.toFixed(2)}×` : '-';
+}
+
+/** A share in percent, with four digits after the point. */
+export function percent(value: number): string {
+  return Number.isFinite(value) ? `${Number((value * 100).toFixed(4))} %` : '-';
 }
 
 /** Milliseconds, with three digits that count. */
@@ -59,7 +65,18 @@ function amount(aim: Aim, value: number): string {
     return '-';
   }
   // Three digits, since a value just past its limit must not look like the limit.
-  return aim.unit === 'MB' ? `${megabytes(value)} MB` : `${Number(value.toFixed(3))}×`;
+  switch (aim.unit) {
+    case '×':
+      return `${Number(value.toFixed(3))}×`;
+    case '%':
+      return percent(value);
+    case 'MB':
+      return `${megabytes(value)} MB`;
+    case 'MB/s':
+      return `${megabytes(value)} MB/s`;
+    case 'ms':
+      return `${value.toFixed(1)} ms`;
+  }
 }
 
 export function renderAims(aims: readonly Aim[]): string {

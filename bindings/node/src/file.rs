@@ -149,20 +149,12 @@ impl InputFile {
     /// # Errors
     /// [`FileError`] with the offset where reading failed.
     pub(crate) fn read(&self, into: &mut [u8], offset: u64) -> Result<usize, FileError> {
-        loop {
-            match self.file.read_at(into, offset) {
-                Ok(count) => return Ok(count),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(source) => {
-                    return Err(FileError {
-                        action: "read",
-                        name: self.name.clone(),
-                        offset: Some(offset),
-                        source,
-                    });
-                }
-            }
-        }
+        read_at(&self.file, into, offset).map_err(|source| FileError {
+            action: "read",
+            name: self.name.clone(),
+            offset: Some(offset),
+            source,
+        })
     }
 
     /// Reads `length` bytes; nothing if the file ends before.
@@ -184,6 +176,15 @@ impl InputFile {
             }
         }
         Ok(Some(bytes))
+    }
+}
+
+fn read_at(file: &File, into: &mut [u8], offset: u64) -> io::Result<usize> {
+    loop {
+        match file.read_at(into, offset) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            outcome => return outcome,
+        }
     }
 }
 
@@ -209,8 +210,26 @@ impl OutputFile {
     /// # Errors
     /// [`FileError`] when it cannot be opened or made.
     pub(crate) fn append(name: String) -> Result<Self, FileError> {
-        let file = OpenOptions::new().append(true).create(true).open(&name);
+        let mut options = OpenOptions::new();
+        let file = options.read(true).append(true).create(true).open(&name);
         Self::new(name, file, "open")
+    }
+
+    /// The file's first bytes, `length` of them if it has so many. It was opened to be appended to.
+    ///
+    /// # Errors
+    /// [`FileError`] when they cannot be read.
+    pub(crate) fn read_front(&self, length: usize) -> Result<Vec<u8>, FileError> {
+        let mut bytes = vec![0; length];
+        let count = read_at(&self.file, &mut bytes, 0);
+        let count = count.map_err(|source| FileError {
+            action: "read",
+            name: self.name.clone(),
+            offset: Some(0),
+            source,
+        })?;
+        bytes.truncate(count);
+        Ok(bytes)
     }
 
     fn new(

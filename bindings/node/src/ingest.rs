@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use mica_core::digest::DigestAlgorithm;
@@ -57,11 +57,20 @@ impl IngestLayer {
         let workers = self.workers.max(1);
         // One task waits for each that runs, so that memory is bounded and no thread has to wait.
         let (tasks, queue) = sync_channel(workers);
-        let queue = Mutex::new(queue);
+        // The threads alone hold it: once all have panicked, sending fails instead of waiting for ever.
+        let queue = Arc::new(Mutex::new(queue));
         thread::scope(|scope| {
-            for _ in 0..workers {
-                scope.spawn(|| analyze_all(&queue));
+            for number in 0..workers {
+                let queue = Arc::clone(&queue);
+                let thread = thread::Builder::new().name("mica-segments".to_owned());
+                match thread.spawn_scoped(scope, move || analyze_all(&queue, context)) {
+                    Ok(_) => {}
+                    // The others will come to it.
+                    Err(_) if number > 0 => break,
+                    Err(error) => return Err(JobError::NoThread(error)),
+                }
             }
+            drop(queue);
             let ingest = Ingest {
                 context,
                 tasks,
@@ -76,11 +85,15 @@ impl IngestLayer {
 }
 
 /// What one of the threads does: until there can be no more tasks.
-fn analyze_all(queue: &Mutex<Receiver<Task>>) {
+fn analyze_all(queue: &Mutex<Receiver<Task>>, context: &JobContext) {
     let mut models = Models::default();
     loop {
         let task = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(task) = task else { return };
+        // What is still queued when the job ends early is of no use.
+        if context.check().is_err() {
+            continue;
+        }
         let analyzed = analyze_segment(&mut models, task.compressor, &task.segment);
         // Nobody waits for it if the job has failed meanwhile.
         drop(task.result.send(analyzed));

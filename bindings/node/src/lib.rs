@@ -32,7 +32,6 @@ mod file;
 mod ingest;
 mod number;
 mod pack_files;
-mod place;
 mod pool;
 mod progress;
 mod recipe_file;

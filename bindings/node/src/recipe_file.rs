@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mica_core::error::CoreError;
-use mica_core::pack::{PackError, PackWriteError, ReadFileError};
+use mica_core::pack::{LayerPackError, PackError, ReadFileError};
 use mica_core::recipe::{ReadAt, RecipeError};
 use mica_core::restore::RestoreError;
 
@@ -25,8 +25,8 @@ macro_rules! from_errors {
 
 from_errors!(
     FileError,
+    LayerPackError,
     PackError,
-    PackWriteError,
     ReadFileError,
     RecipeError,
     RestoreError

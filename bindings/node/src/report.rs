@@ -1,7 +1,7 @@
 //! What was found in a layer, for JavaScript.
 
 use mica_core::ingest::LayerReport;
-use mica_core::recipe::{Encoding, RecipeIndex, Section};
+use mica_core::recipe::{Encoding, Section};
 use napi_derive::napi;
 
 use crate::number::to_size;
@@ -104,10 +104,6 @@ impl LayerSummary {
             tar_size: to_size(summary.tar_size),
             files: to_size(summary.files),
         }
-    }
-
-    pub(crate) fn of_index(index: &RecipeIndex) -> Self {
-        Self::new(index.summary())
     }
 }
 

@@ -2,36 +2,65 @@
 
 use std::sync::Arc;
 
+use mica_core::error::CoreError;
 use napi::bindgen_prelude::{Buffer, Float64Array, Object};
 use napi::{Env, Result};
 use napi_derive::napi;
+use thiserror::Error;
 
+use crate::error::to_js_error;
 use crate::job::{self, JobControl};
 use crate::pool::Pool;
 use crate::report::LayerSummary;
 use crate::restore::Restoration;
 
-/// A layer that can be made again.
+/// A layer that can be made again, until it is closed.
 #[napi]
 pub struct OpenedRestoration {
-    pub(crate) restoration: Arc<Restoration>,
-    pub(crate) pool: Arc<Pool>,
+    restoration: Option<Arc<Restoration>>,
+    pool: Arc<Pool>,
+}
+
+/// A restoration was used after it was closed.
+#[derive(Debug, Error)]
+#[error("the restoration is closed")]
+struct ClosedError;
+
+impl CoreError for ClosedError {
+    fn code(&self) -> &'static str {
+        "RESTORATION_CLOSED"
+    }
+}
+
+impl OpenedRestoration {
+    pub(crate) fn new(restoration: Arc<Restoration>, pool: Arc<Pool>) -> Self {
+        Self {
+            restoration: Some(restoration),
+            pool,
+        }
+    }
+
+    fn open(&self, env: &Env) -> Result<&Arc<Restoration>> {
+        let restoration = self.restoration.as_ref().ok_or(ClosedError);
+        restoration.map_err(|error| to_js_error(env, &error))
+    }
 }
 
 #[napi]
 impl OpenedRestoration {
     /// The layer.
     #[napi(getter)]
-    pub fn summary(&self) -> LayerSummary {
-        LayerSummary::of_index(self.restoration.restorer().index())
+    pub fn summary(&self, env: &Env) -> Result<LayerSummary> {
+        let restorer = self.open(env)?.restorer();
+        Ok(LayerSummary::new(restorer.index().summary()))
     }
 
     /// Where each part ends in the layer, bytes.
     #[napi]
-    pub fn part_ends(&self) -> Float64Array {
-        let parts = self.restoration.restorer().parts();
+    pub fn part_ends(&self, env: &Env) -> Result<Float64Array> {
+        let parts = self.open(env)?.restorer().parts();
         let ends = parts.iter().map(|part| to_double(part.end()));
-        Float64Array::new(ends.collect())
+        Ok(Float64Array::new(ends.collect()))
     }
 
     /// Resolves with a part's bytes.
@@ -42,11 +71,17 @@ impl OpenedRestoration {
         control: &JobControl,
         number: u32,
     ) -> Result<Object<'env>> {
-        let restoration = Arc::clone(&self.restoration);
+        let restoration = Arc::clone(self.open(env)?);
         let number = usize::try_from(number).unwrap_or(usize::MAX);
         job::start(env, &self.pool, control, move |context| {
             restoration.part(number, context).map(Buffer::from)
         })
+    }
+
+    /// Lets go of recipe and packs, as soon as no part is made any more.
+    #[napi]
+    pub fn close(&mut self) {
+        self.restoration = None;
     }
 }
 

@@ -1,17 +1,15 @@
 //! Makes a layer again, part by part, each part as a job of its own.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use mica_core::pack::{
-    BLOCK_HEADER_SIZE, Block, BlockHeader, BlockLimits, BlockSource, FileReader, FileStart,
-    decode_block, decode_block_header,
+    BLOCK_HEADER_SIZE, Block, BlockCache, BlockHeader, BlockLimits, BlockSource, CachedBlock,
+    FileReader, PackPlace, decode_block, decode_block_header,
 };
-use mica_core::restore::{FileSource, RestoreError, Restorer, Scratch};
+use mica_core::restore::{FileMap, FileSource, RestoreError, Restorer, Scratch};
 
 use crate::file::{Input, InputFile};
 use crate::job::{JobContext, JobError};
-use crate::place::PackPlace;
 use crate::recipe_file::{RecipeFile, SourceError};
 
 /// Blocks that are kept, shared by all parts of a layer: neighbouring parts need the same ones.
@@ -30,7 +28,7 @@ pub(crate) struct Restoration {
     restorer: Restorer,
     recipe: RecipeFile,
     packs: Packs,
-    places: Vec<PackPlace>,
+    map: FileMap,
     /// What threads that work on no part have left here.
     idle: Mutex<Vec<Worker>>,
 }
@@ -43,15 +41,7 @@ struct Worker {
 
 struct Packs {
     files: Vec<InputFile>,
-    blocks: Mutex<VecDeque<CachedBlock>>,
-}
-
-#[derive(Clone)]
-struct CachedBlock {
-    pack: u32,
-    offset: u64,
-    header: BlockHeader,
-    block: Arc<Block>,
+    blocks: Mutex<BlockCache>,
 }
 
 impl OpenRestoration {
@@ -61,15 +51,16 @@ impl OpenRestoration {
         context.check()?;
         let recipe = RecipeFile::new(self.recipe.open()?)?;
         let restorer = Restorer::read::<_, SourceError>(&recipe)?;
+        let map = FileMap::read::<_, SourceError>(&recipe, restorer.index(), self.places)?;
         let files: Result<_, _> = self.packs.into_iter().map(Input::open).collect();
         Ok(Restoration {
             restorer,
             recipe,
             packs: Packs {
                 files: files?,
-                blocks: Mutex::default(),
+                blocks: Mutex::new(BlockCache::new(MAX_BLOCKS)),
             },
-            places: self.places,
+            map,
             idle: Mutex::default(),
         })
     }
@@ -129,29 +120,20 @@ impl FileSource for Files<'_> {
         let Restoration {
             restorer,
             packs,
-            places,
+            map,
             ..
         } = self.restoration;
-        let index = usize::try_from(file).unwrap_or(usize::MAX);
-        let size = restorer.tar().files().get(index).map(|file| file.size);
-        let (Some(place), Some(size)) = (places.get(index), size) else {
-            return Err(RestoreError::FileLength {
+        let (pack, start) = map
+            .find(restorer.tar(), file)
+            .ok_or(RestoreError::FileLength {
                 file,
                 offset,
                 got: 0,
                 expected: length,
-            }
-            .into());
-        };
-        let start = FileStart {
-            block_offset: place.block_offset,
-            offset: place.offset,
-            size,
-        };
+            })?;
         let mut packs = packs;
         let range = (offset, length);
-        self.reader
-            .read(&mut packs, place.pack, start, range, output)
+        self.reader.read(&mut packs, pack, start, range, output)
     }
 }
 
@@ -159,7 +141,7 @@ impl BlockSource for &Packs {
     type Error = SourceError;
 
     fn block_header(&mut self, pack: u32, offset: u64) -> Result<BlockHeader, SourceError> {
-        if let Some(cached) = self.find(pack, offset) {
+        if let Some(cached) = self.lock().find(pack, offset) {
             return Ok(cached.header);
         }
         let bytes = self.read(pack, offset, BLOCK_HEADER_SIZE)?;
@@ -167,16 +149,14 @@ impl BlockSource for &Packs {
     }
 
     fn block(&mut self, pack: u32, offset: u64) -> Result<Arc<Block>, SourceError> {
-        if let Some(cached) = self.find(pack, offset) {
+        if let Some(cached) = self.lock().find(pack, offset) {
             return Ok(cached.block);
         }
         let header = self.block_header(pack, offset)?;
         let length = usize::try_from(header.block_length()).unwrap_or(usize::MAX);
         let bytes = self.read(pack, offset, length)?;
         let block = Arc::new(decode_block(&bytes, BlockLimits::default())?);
-        let mut blocks = self.lock();
-        blocks.truncate(MAX_BLOCKS - 1);
-        blocks.push_front(CachedBlock {
+        self.lock().insert(CachedBlock {
             pack,
             offset,
             header,
@@ -187,16 +167,8 @@ impl BlockSource for &Packs {
 }
 
 impl Packs {
-    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<CachedBlock>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, BlockCache> {
         self.blocks.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn find(&self, pack: u32, offset: u64) -> Option<CachedBlock> {
-        let blocks = self.lock();
-        let mut found = blocks
-            .iter()
-            .filter(|cached| cached.pack == pack && cached.offset == offset);
-        found.next().cloned()
     }
 
     fn read(&self, pack: u32, offset: u64, length: usize) -> Result<Vec<u8>, SourceError> {

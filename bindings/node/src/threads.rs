@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::thread;
 
+use mica_core::pack::{self, decode_places, encode_places};
 use mica_core::recipe::RecipeIndex;
 use mica_core::restore::read_file_ids;
 use napi::bindgen_prelude::{Buffer, Either, Object, Uint32Array};
@@ -16,8 +17,7 @@ use crate::hash_file::HashFile;
 use crate::ingest::IngestLayer;
 use crate::job::{self, JobControl};
 use crate::number::to_size;
-use crate::pack_files::{PackFiles, Packed};
-use crate::place::{decode_places, encode_places};
+use crate::pack_files::PackFiles;
 use crate::pool::Pool;
 use crate::recipe_file::RecipeFile;
 use crate::report::IngestedLayer;
@@ -40,6 +40,12 @@ impl Threads {
         // The addon's code may be unloaded after the environment has ended: no thread may be in it.
         env.add_env_cleanup_hook(Arc::clone(&pool), |pool| pool.close())?;
         Ok(Self { pool })
+    }
+
+    /// Threads at most.
+    #[napi(getter)]
+    pub fn size(&self) -> u32 {
+        u32::try_from(self.pool.size()).unwrap_or(u32::MAX)
     }
 
     /// Resolves with a [`crate::hash_file::FileDigest`]. `expected_size` is in bytes.
@@ -144,7 +150,7 @@ impl Threads {
         let pool = Arc::clone(&self.pool);
         job::start(env, &self.pool, control, |context| {
             let restoration = Arc::new(job.run(context)?);
-            Ok(OpenedRestoration { restoration, pool })
+            Ok(OpenedRestoration::new(restoration, pool))
         })
     }
 }
@@ -162,8 +168,8 @@ pub struct PackedFiles {
     pub places: Buffer,
 }
 
-impl From<Packed> for PackedFiles {
-    fn from(packed: Packed) -> Self {
+impl From<pack::PackedFiles> for PackedFiles {
+    fn from(packed: pack::PackedFiles) -> Self {
         Self {
             start: to_size(packed.start),
             end: to_size(packed.end),

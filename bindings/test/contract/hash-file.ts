@@ -2,13 +2,14 @@
 
 import { deepStrictEqual, equal, ok, rejects } from 'node:assert/strict';
 import { closeSync, openSync, readSync } from 'node:fs';
-import { readdir, readlink, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Core } from '../../src/core.ts';
 import { makeBytes } from './bytes.ts';
 import { type Check, inFolder, rejectsCoreError } from './check.ts';
 import { digestOf } from './hashes.ts';
+import { countOpen } from './open-files.ts';
 
 const MIB = 1024 * 1024;
 
@@ -23,15 +24,6 @@ async function makeFile(folder: string, size: number): Promise<{ path: string; d
   const bytes = makeBytes(size, size + 1);
   await writeFile(path, bytes);
   return { path, digest: digestOf('sha256', bytes) };
-}
-
-/** How many descriptors of this process lead into a folder. */
-async function countOpen(folder: string): Promise<number> {
-  const descriptors = await readdir('/proc/self/fd');
-  const targets = await Promise.all(
-    descriptors.map((name) => readlink(`/proc/self/fd/${name}`).catch(() => '')),
-  );
-  return targets.filter((target) => target.startsWith(folder)).length;
 }
 
 const resultChecks: readonly Check[] = [

@@ -6,8 +6,18 @@ use js_sys::{Error, Reflect};
 use mica_core::error::{CoreError, ErrorValues};
 use wasm_bindgen::JsValue;
 
-/// 2^53 - 1, <https://tc39.es/ecma262/#sec-number.max_safe_integer>.
-const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
+use crate::number::to_number;
+
+/// Something was used after it gave its result.
+#[derive(Debug, thiserror::Error)]
+#[error("the result was given already")]
+pub(crate) struct FinishedError;
+
+impl CoreError for FinishedError {
+    fn code(&self) -> &'static str {
+        "FINISHED"
+    }
+}
 
 /// An `Error` to throw or to reject with.
 pub(crate) fn to_js_error(error: &dyn CoreError) -> Error {
@@ -43,12 +53,4 @@ fn to_plain_error(error: &dyn StdError) -> Error {
 fn set(object: &Error, name: &str, value: &JsValue) {
     // A new object takes every property.
     drop(Reflect::set(object, &JsValue::from_str(name), value));
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "numbers that would lose digits were left out just before"
-)]
-fn to_number(value: u64) -> Option<f64> {
-    (value <= MAX_SAFE_INTEGER).then_some(value as f64)
 }

@@ -2,10 +2,9 @@
 
 use js_sys::Error;
 use mica_core::digest::{self, DigestAlgorithm, FileId, UnknownAlgorithmError};
-use mica_core::error::CoreError;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::error::to_js_error;
+use crate::error::{FinishedError, to_js_error};
 
 /// The BLAKE3-256 hash of a file's content in lower-case hex.
 #[wasm_bindgen(js_name = fileId)]
@@ -19,17 +18,6 @@ pub fn content_digest(algorithm: &str, bytes: &[u8]) -> Result<String, Error> {
     let mut hasher = digest::ContentHasher::new(parse_algorithm(algorithm)?);
     hasher.update(bytes);
     Ok(hasher.finish())
-}
-
-/// A hasher was used after it gave its digest.
-#[derive(Debug, thiserror::Error)]
-#[error("the hasher has given its digest")]
-struct FinishedError;
-
-impl CoreError for FinishedError {
-    fn code(&self) -> &'static str {
-        "FINISHED"
-    }
 }
 
 /// Makes a digest from content that comes in pieces.
@@ -59,7 +47,7 @@ impl ContentHasher {
     }
 }
 
-fn parse_algorithm(name: &str) -> Result<DigestAlgorithm, Error> {
+pub(crate) fn parse_algorithm(name: &str) -> Result<DigestAlgorithm, Error> {
     name.parse()
         .map_err(|error: UnknownAlgorithmError| to_js_error(&error))
 }

@@ -5,6 +5,9 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`hash`] | hashes of bytes at hand, and of content that comes in pieces |
+//! | [`ingest`] | layers taken apart |
+//! | [`pack_files`] | files of layers on their way into packs |
+//! | [`restoration`] | layers made again |
 //! | [`error`] | Rust's errors as JavaScript's |
 
 #![deny(unsafe_code)]
@@ -13,9 +16,20 @@
     clippy::missing_errors_doc,
     reason = "what is public here is public to JavaScript: src/core.ts documents it"
 )]
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "wasm-bindgen decides how arguments come"
+)]
 
 pub mod error;
 pub mod hash;
+pub mod ingest;
+pub mod pack_files;
+pub mod restoration;
+
+mod number;
+mod packs;
+mod report;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 

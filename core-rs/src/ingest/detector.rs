@@ -15,6 +15,8 @@ pub struct Detector {
     known: Option<Compressor>,
     is_certain: bool,
     guesses: u32,
+    /// Whether there was a flush: what becomes of history there tells pgzip from klauspost.
+    is_flushed: bool,
 }
 
 impl Detector {
@@ -23,16 +25,34 @@ impl Detector {
         if !segment.is_compressed() {
             return Compressor::Unknown;
         }
-        let is_certain = segment.matches() >= ENOUGH_MATCHES;
+        let flush = segment.first_flush();
+        let is_news = flush.is_some() && !self.is_flushed;
+        self.is_flushed |= is_news;
+        let is_telling = segment.matches() >= ENOUGH_MATCHES;
         match self.known {
-            Some(known) if self.is_certain => return known,
-            Some(guess) if !is_certain && self.guesses >= MAX_GUESSES => return guess,
+            Some(known) if self.is_certain && !is_news => return known,
+            Some(guess) if !is_telling && self.guesses >= MAX_GUESSES => return guess,
             _ => {}
         }
-        let detected = detect(models, CANDIDATES, segment);
+        let detected = detect(models, &candidates(self.is_flushed, flush), segment);
         self.known = Some(detected);
-        self.is_certain = is_certain;
+        self.is_certain = is_telling;
         self.guesses += 1;
         detected
     }
+}
+
+/// Those that are worth a try. `flush`: bytes of plain text up to the first flush of the stream.
+fn candidates(is_flushed: bool, flush: Option<u64>) -> Vec<Compressor> {
+    let block_size = flush.and_then(|flush| u16::try_from(flush.div_ceil(1024)).ok());
+    let possible = |&candidate: &Compressor| match candidate {
+        Compressor::Pigz { level, history, .. } => Some(Compressor::Pigz {
+            level,
+            history,
+            block_size: block_size.filter(|size| *size > 0)?,
+        }),
+        Compressor::Pgzip { .. } => is_flushed.then_some(candidate),
+        _ => Some(candidate),
+    };
+    CANDIDATES.iter().filter_map(possible).collect()
 }

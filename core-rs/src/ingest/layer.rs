@@ -34,9 +34,48 @@ impl LayerIngest {
     /// # Errors
     /// What is wrong with the layer.
     pub fn push(&mut self, bytes: &[u8]) -> Result<Vec<u8>, IngestError> {
+        self.add(bytes);
+        while self.step()? {}
+        Ok(self.take())
+    }
+
+    /// Takes the next bytes of the layer, without any work on them yet: that is done by
+    /// [`step`](Self::step), so that other things can be done in between.
+    pub fn add(&mut self, bytes: &[u8]) {
         self.front.push(bytes);
-        self.take_items()?;
-        Ok(self.builder.take())
+    }
+
+    /// Says that there are no more bytes.
+    pub fn finish_input(&mut self) {
+        self.front.finish_input();
+    }
+
+    /// Does the next piece of work, over one segment at most; false if it needs more bytes first, or
+    /// is done.
+    ///
+    /// # Errors
+    /// What is wrong with the layer.
+    pub fn step(&mut self) -> Result<bool, IngestError> {
+        match self.front.next_item()? {
+            None => return Ok(false),
+            Some(FrontItem::Framing(framing)) => self.builder.add_framing(&framing),
+            Some(FrontItem::Segment {
+                framing,
+                segment,
+                compressor,
+                tar,
+            }) => {
+                let analyzed = analyze_segment(&mut self.models, compressor, &segment);
+                self.builder.add_tar(&tar);
+                self.builder.add_segment(&framing, &analyzed);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The bytes of the recipe that are ready; they are given out once.
+    pub fn take(&mut self) -> Vec<u8> {
+        self.builder.take()
     }
 
     /// Ends the layer: the last bytes of its recipe, and what it is.
@@ -44,29 +83,10 @@ impl LayerIngest {
     /// # Errors
     /// What is wrong with the layer.
     pub fn finish(mut self) -> Result<(Vec<u8>, LayerReport), IngestError> {
-        self.front.finish_input();
-        self.take_items()?;
+        self.finish_input();
+        while self.step()? {}
         let (tar, summary) = self.front.finish()?;
         self.builder.add_tar(&tar);
         Ok(self.builder.finish(summary))
-    }
-
-    fn take_items(&mut self) -> Result<(), IngestError> {
-        while let Some(item) = self.front.next_item()? {
-            match item {
-                FrontItem::Framing(framing) => self.builder.add_framing(&framing),
-                FrontItem::Segment {
-                    framing,
-                    segment,
-                    compressor,
-                    tar,
-                } => {
-                    let analyzed = analyze_segment(&mut self.models, compressor, &segment);
-                    self.builder.add_tar(&tar);
-                    self.builder.add_segment(&framing, &analyzed);
-                }
-            }
-        }
-        Ok(())
     }
 }

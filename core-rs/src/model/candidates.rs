@@ -32,7 +32,7 @@ const fn pigz(level: u8, block_size: u16, history: PigzHistory) -> Compressor {
     }
 }
 
-use KlauspostRelease::{V1_11, V1_12, V1_20_4};
+use KlauspostRelease::{V1_11, V1_12, V1_15, V1_18_0, V1_20_4};
 use PigzHistory::{Cleared, Kept, Primed};
 use ZlibStrategy::{Default, Filtered, Literals, RunLength};
 
@@ -67,6 +67,7 @@ pub const CANDIDATES: &[Compressor] = &[
     klauspost(V1_20_4, 2),
     klauspost(V1_20_4, 3),
     klauspost(V1_20_4, 4),
+    klauspost(V1_15, 4),
     klauspost(V1_20_4, 7),
     klauspost(V1_20_4, 8),
     klauspost(V1_20_4, 9),
@@ -87,6 +88,9 @@ pub const CANDIDATES: &[Compressor] = &[
     zlib(6, Filtered, 8),
     zlib(9, Filtered, 8),
     zlib(6, RunLength, 8),
+    Compressor::Chromium { level: 6 },
+    Compressor::Chromium { level: 9 },
+    Compressor::Chromium { level: 1 },
     pigz(1, 128, Primed),
     pigz(2, 128, Primed),
     pigz(3, 128, Primed),
@@ -109,13 +113,13 @@ pub fn same_search(compressor: Compressor) -> Vec<Compressor> {
             release: V1_20_4,
             level,
         } => {
-            all.extend(later_releases().map(|release| klauspost(release, level)));
+            all.extend(later_releases(level).map(|release| klauspost(release, level)));
         }
         Compressor::Pgzip {
             release: V1_20_4,
             level,
         } => {
-            all.extend(later_releases().map(|release| pgzip(release, level)));
+            all.extend(later_releases(level).map(|release| pgzip(release, level)));
         }
         Compressor::Go(GoLevel::Literals) => {
             all.push(zlib(6, Literals, 8));
@@ -130,10 +134,12 @@ pub fn same_search(compressor: Compressor) -> Vec<Compressor> {
     all
 }
 
-/// Releases that find the same repeats at the common levels as the latest, which is not among them.
-fn later_releases() -> impl Iterator<Item = KlauspostRelease> {
+/// Releases that find the same repeats as the latest, which is not among them. Level 4 changed with
+/// v1.18, all levels with v1.15.
+fn later_releases(level: i8) -> impl Iterator<Item = KlauspostRelease> {
+    let first = if level == 4 { V1_18_0 } else { V1_15 };
     KlauspostRelease::ALL
         .into_iter()
-        .filter(|release| *release > V1_12 && *release != V1_20_4)
+        .filter(move |release| *release >= first && *release != V1_20_4)
         .rev()
 }

@@ -104,25 +104,30 @@ impl<H: ChainHash> Chains<H> {
     }
 
     #[inline(never)]
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "distances fit after the check; positions may wrap in heads, as a wrong link is only a wrong guess"
-    )]
     fn build_stride(&mut self, text: &[u8], end: usize) {
-        for position in self.built..end {
-            let hash = H::hash(load32(text, position)) as usize;
-            let here = (position as u32).wrapping_add(HEAD_BASE);
-            let distance = here.wrapping_sub(self.heads[hash]) as usize;
-            self.heads[hash] = here;
-            let (link, ordinal) = if distance <= H::WINDOW {
-                let before = self.ordinals[position.wrapping_sub(distance) % KEPT];
-                (distance as u16, before.wrapping_add(1))
-            } else {
-                (NO_LINK, 0)
-            };
-            self.links[position % KEPT] = link;
-            self.ordinals[position % KEPT] = ordinal;
+        let whole = end.min(text.len().saturating_sub(3)).max(self.built);
+        for (position, bytes) in (self.built..whole).zip(text[self.built..].windows(4)) {
+            self.insert(position, [bytes[0], bytes[1], bytes[2], bytes[3]]);
+        }
+        for position in whole..end {
+            self.insert(position, load32(text, position).to_le_bytes());
         }
         self.built = end;
+    }
+
+    #[inline]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a link is less than 65,536; positions may wrap in heads, as a wrong link is only a wrong guess"
+    )]
+    fn insert(&mut self, position: usize, bytes: [u8; 4]) {
+        let hash = H::hash(u32::from_le_bytes(bytes)) as usize;
+        let here = (position as u32).wrapping_add(HEAD_BASE);
+        let distance = here.wrapping_sub(self.heads[hash]);
+        self.heads[hash] = here;
+        self.links[position % KEPT] = distance.min(u32::from(NO_LINK)) as u16;
+        // Where there is no link, the count goes on from any number: only differences count.
+        let before = self.ordinals[position.wrapping_sub(distance as usize) % KEPT];
+        self.ordinals[position % KEPT] = before.wrapping_add(1);
     }
 }

@@ -34,6 +34,11 @@ pub enum Compressor {
         /// 8 by default, or 9.
         memory_level: u8,
     },
+    /// Chromium's zlib on processors with CRC-32 instructions, which Node has.
+    Chromium {
+        /// 1 to 9.
+        level: u8,
+    },
     /// pigz.
     Pigz {
         /// 1 to 9.
@@ -108,6 +113,7 @@ const KLAUSPOST: u8 = 2;
 const PGZIP: u8 = 3;
 const ZLIB: u8 = 4;
 const PIGZ: u8 = 5;
+const CHROMIUM: u8 = 6;
 
 /// Level of those that search no repeats.
 pub const LITERALS_LEVEL: i8 = -2;
@@ -154,6 +160,7 @@ impl Compressor {
                 memory_level,
             } => (ZLIB, level, strategy.number(), memory_level),
             Self::Pigz { level, history, .. } => (PIGZ, level, history.number(), 0),
+            Self::Chromium { level } => (CHROMIUM, level, 0, 0),
         };
         [family, level, variant, detail, low, high, 0, 0]
     }
@@ -185,6 +192,7 @@ impl Compressor {
                 block_size: u16::from_le_bytes([low, high]),
                 history: PigzHistory::of_number(variant)?,
             },
+            CHROMIUM => Self::Chromium { level },
             _ => return None,
         };
         (compressor.is_possible() && compressor.encode() == *number).then_some(compressor)
@@ -194,7 +202,7 @@ impl Compressor {
         let is_level = |level: u8| (1..=9).contains(&level);
         match self {
             Self::Unknown | Self::Go(GoLevel::Literals) => true,
-            Self::Go(GoLevel::Level(level)) => is_level(level),
+            Self::Go(GoLevel::Level(level)) | Self::Chromium { level } => is_level(level),
             Self::Klauspost { level, .. } | Self::Pgzip { level, .. } => {
                 level == LITERALS_LEVEL || (1..=9).contains(&level)
             }
@@ -219,6 +227,7 @@ impl Compressor {
             Self::Pgzip { .. } => Some("pgzip"),
             Self::Zlib { .. } => Some("zlib"),
             Self::Pigz { .. } => Some("pigz"),
+            Self::Chromium { .. } => Some("chromium-zlib"),
         }
     }
 
@@ -231,6 +240,7 @@ impl Compressor {
             Self::Klauspost { level, .. } | Self::Pgzip { level, .. } => Some(level),
             Self::Go(GoLevel::Level(level))
             | Self::Zlib { level, .. }
+            | Self::Chromium { level }
             | Self::Pigz { level, .. } => Some(level.cast_signed()),
         }
     }
@@ -250,6 +260,7 @@ impl Compressor {
                 TableBuilder::pgzip(release.table_version(), klauspost_tables(level))
             }
             Self::Zlib { .. }
+            | Self::Chromium { .. }
             | Self::Pigz {
                 history: PigzHistory::Cleared,
                 ..
@@ -379,7 +390,7 @@ mod tests {
     #[test]
     fn decode_refuses_what_no_compressor_has() {
         for number in [
-            [6, 1, 0, 0, 0, 0, 0, 0],
+            [7, 1, 0, 0, 0, 0, 0, 0],
             [0, 1, 0, 0, 0, 0, 0, 0],
             [1, 0, 0, 0, 0, 0, 0, 0],
             [1, 10, 0, 0, 0, 0, 0, 0],

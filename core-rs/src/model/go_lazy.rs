@@ -8,10 +8,21 @@ use super::go_window::{FAR_FOR_SHORT, Found, GoHash, MAX_MATCH, MIN_MATCH, WINDO
 use super::text::{load32, match_length};
 use crate::deflate::Token;
 
-const NOTHING: Found = Found {
-    length: MIN_MATCH - 1,
-    distance: 0,
-};
+/// Where a search is.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    position: usize,
+    /// The four bytes there.
+    first: u32,
+    /// How long a match can be, bytes.
+    longest: usize,
+    /// How far a match can be, bytes back.
+    reach: usize,
+}
+
+/// A chain has too many candidates.
+#[derive(Debug)]
+struct Crowded;
 
 /// Go's lazy levels.
 #[derive(Debug)]
@@ -52,8 +63,11 @@ impl GoLazy {
         }
     }
 
-    /// The longest of the matches at `position` that are longer than `shortest`, the nearest of
-    /// these, as the encoder finds it; it looks only where more than `shortest` bytes are left.
+    /// The longest of the matches at `position` that are longer than `shortest`, and the nearest of
+    /// these, as the encoder finds it. If there is none, its length is `shortest`.
+    ///
+    /// The encoder starts each search with no match at all. To start with the one at the position
+    /// before gives the same, as it takes a match only if it is longer than that.
     fn search(&self, text: &[u8], position: usize, shortest: usize) -> Found {
         let mut best = Found {
             length: shortest,
@@ -63,38 +77,134 @@ impl GoLazy {
         if longest <= shortest {
             return best;
         }
-        let nice = self.nice.min(longest);
-        let reach = reach(self.phase, position);
-        let first = load32(text, position);
-        let mut last = load32(text, position + best.length - 3);
-        let mut distance = 0;
-        for _ in 0..self.chain {
-            distance += usize::from(self.chains.link(position - distance));
-            if distance > reach {
-                break;
+        let place = Place {
+            position,
+            first: load32(text, position),
+            longest,
+            reach: reach(self.phase, position),
+        };
+        if shortest < MIN_MATCH {
+            match self.nearest(text, place) {
+                Some(found) => best = found,
+                None => return best,
             }
-            let candidate = position - distance;
-            if load32(text, candidate + best.length - 3) == last && load32(text, candidate) == first
-            {
-                let length = match_length(text, candidate, position, longest);
-                if length > best.length && (length > MIN_MATCH || distance <= FAR_FOR_SHORT) {
-                    best = Found { length, distance };
-                    if length >= nice {
-                        break;
-                    }
-                    last = load32(text, position + best.length - 3);
-                }
+        }
+        let nice = self.nice.min(longest);
+        while best.length < nice {
+            match self.nearest_longer(text, place, best) {
+                Some(found) => best = found,
+                None => break,
             }
         }
         best
     }
+
+    /// The nearest match.
+    #[inline]
+    fn nearest(&self, text: &[u8], place: Place) -> Option<Found> {
+        let mut distance = 0;
+        for _ in 0..self.chain {
+            distance += usize::from(self.chains.link(place.position - distance));
+            if distance > place.reach {
+                return None;
+            }
+            let candidate = place.position - distance;
+            if load32(text, candidate) == place.first {
+                let length = match_length(text, candidate, place.position, place.longest);
+                if length > MIN_MATCH || distance <= FAR_FOR_SHORT {
+                    return Some(Found { length, distance });
+                }
+            }
+        }
+        None
+    }
+
+    /// The nearest match that is longer than `best`, which is the longest of those up to its
+    /// distance.
+    #[inline]
+    fn nearest_longer(&self, text: &[u8], place: Place, best: Found) -> Option<Found> {
+        let (distance, chain_at) = self.sparse_chain(place.position, best);
+        let followed = self.follow(text, place, best.length, distance, chain_at);
+        followed.unwrap_or_else(|Crowded| {
+            let nearest = self.chains.link(place.position - best.distance);
+            let distance = best.distance + usize::from(nearest);
+            self.follow(text, place, best.length, distance, 0)
+                .unwrap_or(None)
+        })
+    }
+
+    /// The first match that is longer than `length` in the chain that begins `chain_at` bytes after
+    /// the place, from `distance` on. It gives up after as many candidates as the encoder tries, for
+    /// the work to be bounded.
+    #[inline]
+    fn follow(
+        &self,
+        text: &[u8],
+        place: Place,
+        length: usize,
+        mut distance: usize,
+        chain_at: usize,
+    ) -> Result<Option<Found>, Crowded> {
+        let last_at = length + 1 - MIN_MATCH;
+        let last = load32(text, place.position + last_at);
+        for _ in 0..self.chain {
+            if distance > place.reach {
+                return Ok(None);
+            }
+            let candidate = place.position - distance;
+            if load32(text, candidate + last_at) == last && load32(text, candidate) == place.first {
+                if usize::from(self.chains.steps(place.position, candidate)) > self.chain {
+                    return Ok(None);
+                }
+                let found = match_length(text, candidate, place.position, place.longest);
+                if found > length {
+                    return Ok(Some(Found {
+                        length: found,
+                        distance,
+                    }));
+                }
+            }
+            distance += usize::from(self.chains.link(candidate + chain_at));
+        }
+        Err(Crowded)
+    }
+
+    /// The chain to follow for matches that are longer and farther than `best`, by how many bytes
+    /// after `position` it begins, and the distance of the first candidate in it.
+    ///
+    /// A longer match has each four bytes of `best` and one more, so it is in the chains of all of
+    /// these, with the same distance. The one that goes farthest in its first step leaves out most.
+    #[inline]
+    fn sparse_chain(&self, position: usize, best: Found) -> (usize, usize) {
+        let last_at = best.length + 1 - MIN_MATCH;
+        let mut chain_at = last_at;
+        // Of the chain of the new last bytes it is not known where it is at the best match's distance.
+        let mut distance = usize::from(self.chains.link(position + last_at));
+        if distance <= best.distance {
+            distance += usize::from(self.chains.link(position + last_at - distance));
+        }
+        if distance <= best.distance {
+            distance = 0;
+        }
+        let candidate = position - best.distance;
+        if distance > WINDOW {
+            return (distance, chain_at);
+        }
+        for at in 0..last_at {
+            let other = best.distance + usize::from(self.chains.link(candidate + at));
+            if other > distance {
+                (distance, chain_at) = (other, at);
+            }
+        }
+        (distance, chain_at)
+    }
 }
 
 impl Model for GoLazy {
-    fn begin(&mut self, _text: &[u8], start: usize, since_flush: u64, end: usize) {
+    fn begin(&mut self, text: &[u8], start: usize, since_flush: u64, end: usize) {
         self.chains.reset(start.saturating_sub(WINDOW));
         self.phase = since_flush.wrapping_sub(start as u64) % WINDOW as u64;
-        self.end = end;
+        self.end = end.min(text.len());
         self.pending = None;
     }
 
@@ -102,7 +212,7 @@ impl Model for GoLazy {
         let inserted = position.saturating_sub(MIN_MATCH - 1);
         self.chains.build(text, inserted, inserted);
         self.chains.leave_out(position);
-        self.end = end;
+        self.end = end.min(text.len());
         self.pending = None;
     }
 
@@ -111,7 +221,10 @@ impl Model for GoLazy {
         self.chains.build(text, position + 2 * MAX_MATCH, inserted);
         let here = match self.pending {
             Some((at, found)) if at == position => found,
-            _ => self.search(text, position, NOTHING.length),
+            _ if usize::from(self.chains.link(position)) > WINDOW => {
+                return Token::literal(text[position]);
+            }
+            _ => self.search(text, position, MIN_MATCH - 1),
         };
         if here.length < MIN_MATCH {
             return Token::literal(text[position]);

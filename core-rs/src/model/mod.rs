@@ -12,6 +12,7 @@ pub mod go_fast;
 pub mod go_greedy;
 pub mod go_lazy;
 pub mod go_window;
+pub mod klauspost;
 pub mod literals;
 pub mod models;
 pub mod tables;

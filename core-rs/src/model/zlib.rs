@@ -1,9 +1,10 @@
 //! What zlib and its relatives have in common: levels, strategies, and how far their matches reach.
 //!
 //! The same search has been in GNU gzip since 1992, in zlib since 1995, and in all that link zlib:
-//! Python, Java, pigz. `deflate_fast` (levels 1 to 3) takes the first match that it finds,
-//! `deflate_slow` (levels 4 to 9) looks whether the next byte begins a longer one.
-//! Sources: zlib 1.2.13 and gzip 1.12, `deflate.c`.
+//! Python, Java, pigz, and with another hash Node. `deflate_fast` (levels 1 to 3) takes the first
+//! match that it finds, `deflate_slow` (levels 4 to 9) looks whether the next byte begins a longer
+//! one.
+//! Sources: zlib 1.2.13 and gzip 1.12, `deflate.c`; Chromium's zlib, `contrib/optimizations`.
 
 use crate::deflate::{MAX_MATCH, Token};
 
@@ -24,6 +25,8 @@ pub struct ZlibOptions {
     /// zlib's `memLevel`, by which the hash of three bytes has so many bits and seven more. The
     /// default is 8, that of gzip too.
     pub memory_level: u8,
+    /// Chromium's zlib, which is in Node, hashes four bytes, so that it hardly finds matches of three.
+    pub is_chromium: bool,
     /// pigz: the input is cut into portions of so many bytes, counted from the beginning.
     pub portion: Option<usize>,
     /// What is known of the text before a portion or a flush.
@@ -48,6 +51,7 @@ impl ZlibOptions {
             level,
             is_filtered: false,
             memory_level: 8,
+            is_chromium: false,
             portion: None,
             history: History::Kept,
         }
@@ -60,6 +64,50 @@ impl ZlibOptions {
             history,
             ..Self::new(level)
         }
+    }
+}
+
+/// By what strings are put into chains.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum ZlibHash {
+    /// zlib's, of three bytes (`UPDATE_HASH`).
+    Rolling { shift: u32, mask: u32 },
+    /// Chromium's, of four bytes (`insert_string` in `contrib/optimizations`).
+    Product { mask: u32 },
+}
+
+impl ZlibHash {
+    pub(super) fn new(options: &ZlibOptions) -> Self {
+        let bits = u32::from(options.memory_level.clamp(1, 9)) + 7;
+        if options.is_chromium {
+            return Self::Product {
+                mask: (1 << bits.max(15)) - 1,
+            };
+        }
+        Self::Rolling {
+            shift: bits.div_ceil(3),
+            mask: (1 << bits) - 1,
+        }
+    }
+
+    /// How many hashes there are.
+    pub(super) const fn count(self) -> usize {
+        match self {
+            Self::Rolling { mask, .. } | Self::Product { mask } => mask as usize + 1,
+        }
+    }
+
+    /// The hash of the string that begins with `bytes`, the first lowest.
+    #[inline]
+    pub(super) const fn of(self, bytes: u32) -> usize {
+        let hash = match self {
+            Self::Rolling { shift, mask } => {
+                let [first, second, third, _] = bytes.to_le_bytes();
+                ((first as u32) << (2 * shift) ^ (second as u32) << shift ^ third as u32) & mask
+            }
+            Self::Product { mask } => bytes.wrapping_mul(66_521).wrapping_add(66_521) >> 16 & mask,
+        };
+        hash as usize
     }
 }
 
@@ -152,8 +200,19 @@ impl Sight {
         }
     }
 
-    /// The portion after this one, which is done.
-    pub(super) fn next(self, options: &ZlibOptions) -> Self {
-        Self::new(options, self.end, 0, self.input_end)
+    /// The portion after this one, which is done; the text has `size` bytes.
+    pub(super) fn next(self, options: &ZlibOptions, size: usize) -> Self {
+        let input_end = if self.end < self.input_end {
+            self.input_end
+        } else {
+            size
+        };
+        Self::new(options, self.end, 0, input_end)
+    }
+
+    /// Farthest candidate for a match at `position`, bytes back.
+    #[inline]
+    pub(super) fn reach(self, position: usize) -> usize {
+        MAX_REACH.min((position - self.base).saturating_sub(1))
     }
 }

@@ -3,28 +3,19 @@
 //! These chains grow with the tokens, as those of `deflate_fast` do. Where all positions are in them,
 //! they can be [made ahead](super::zlib_links).
 
-use super::zlib::MAX_REACH;
+use super::text::load32;
+use super::zlib::{MAX_REACH, ZlibHash};
 
 /// Positions that are kept: more than a match can reach.
 const RING_SIZE: usize = 1 << 16;
-/// Hash chains of strings of three bytes.
+/// zlib's hash chains.
 #[derive(Debug)]
 pub(super) struct ZlibChains {
-    hash_shift: u32,
-    hash_mask: u32,
+    hash: ZlibHash,
     /// Last position of each hash.
     heads: Box<[u32]>,
     /// Distance to the position before with the same hash, 0 if out of reach.
     links: Box<[u16; RING_SIZE]>,
-}
-
-/// The hash of the three bytes at `position`.
-#[inline]
-fn hash(text: &[u8], position: usize, shift: u32, mask: u32) -> Option<usize> {
-    let bytes = text.get(position..position + 3)?;
-    let hash =
-        u32::from(bytes[0]) << (2 * shift) ^ u32::from(bytes[1]) << shift ^ u32::from(bytes[2]);
-    Some((hash & mask) as usize)
 }
 
 #[expect(
@@ -36,12 +27,10 @@ impl ZlibChains {
         clippy::large_stack_arrays,
         reason = "optimized builds make it in place, and others have room for it"
     )]
-    pub(super) fn new(memory_level: u8) -> Self {
-        let hash_bits = u32::from(memory_level.clamp(1, 9)) + 7;
+    pub(super) fn new(hash: ZlibHash) -> Self {
         Self {
-            hash_shift: hash_bits.div_ceil(3),
-            hash_mask: (1 << hash_bits) - 1,
-            heads: vec![0; 1 << hash_bits].into(),
+            hash,
+            heads: vec![0; hash.count()].into(),
             links: Box::new([0; RING_SIZE]),
         }
     }
@@ -51,12 +40,10 @@ impl ZlibChains {
         self.heads.fill((position as u32).wrapping_sub(1 << 31));
     }
 
-    /// Puts the string at `position` at the head of its chain, if it is whole.
+    /// Puts the string at `position` at the head of its chain.
     #[inline]
     pub(super) fn insert(&mut self, text: &[u8], position: usize) {
-        let Some(hash) = hash(text, position, self.hash_shift, self.hash_mask) else {
-            return;
-        };
+        let hash = self.hash.of(load32(text, position));
         let distance = (position as u32).wrapping_sub(self.heads[hash]);
         self.heads[hash] = position as u32;
         self.links[position as u16 as usize] = if distance as usize <= MAX_REACH {

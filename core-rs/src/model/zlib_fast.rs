@@ -4,8 +4,8 @@
 //! So what can be found depends on the tokens before. At the beginning of a segment they are not
 //! known: the model runs over the context, and mostly comes to do what the compressor did.
 
-use super::text::match_length;
-use super::zlib::{Effort, Found, History, MAX_REACH, MIN_LENGTH, Sight, ZlibOptions};
+use super::text::{load32, match_length};
+use super::zlib::{Effort, Found, History, MAX_REACH, MIN_LENGTH, Sight, ZlibHash, ZlibOptions};
 use super::zlib_chains::ZlibChains;
 use super::{CONTEXT_SIZE, Model};
 use crate::deflate::{MAX_MATCH, Token};
@@ -28,37 +28,45 @@ impl ZlibFast {
         Self {
             options,
             effort: Effort::of_level(options.level.min(3)),
-            chains: ZlibChains::new(options.memory_level),
+            chains: ZlibChains::new(ZlibHash::new(&options)),
             sight: Sight::default(),
         }
     }
 
     fn find(&self, text: &[u8], position: usize) -> Option<Found> {
-        let lookahead = self.sight.end - position;
-        let max = lookahead.min(usize::from(MAX_MATCH));
+        let lookahead = self.sight.end.saturating_sub(position);
+        let longest = lookahead.min(usize::from(MAX_MATCH));
         let nice = lookahead.min(usize::from(self.effort.nice));
+        let reach = self.sight.reach(position);
         let mut best = Found {
             length: MIN_LENGTH - 1,
             distance: 0,
         };
-        let mut candidate = position;
-        for step in 0..self.effort.chain {
-            let link = self.chains.link(candidate);
-            let distance = position - candidate + link;
+        let mut end = 0;
+        let mut last = load32(text, position) << 8;
+        let mut shift = 8;
+        let mut distance = 0;
+        for step in 1..=self.effort.chain {
+            let link = self.chains.link(position - distance);
+            distance += link;
             // The first candidate may be one byte farther than the others.
-            if link == 0
-                || distance >= MAX_REACH + usize::from(step == 0)
-                || distance >= position - self.sight.base
-            {
+            if link == 0 || distance > reach || distance == MAX_REACH && step > 1 {
                 break;
             }
-            candidate -= link;
-            let length = match_length(text, candidate, position, max);
+            let candidate = position - distance;
+            if load32(text, candidate + end) << shift != last {
+                continue;
+            }
+            let length = match_length(text, candidate, position, longest);
             if length > best.length {
                 best = Found { length, distance };
                 if length >= nice {
                     break;
                 }
+                // The last four bytes of a match that is longer by one.
+                end = length - MIN_LENGTH;
+                last = load32(text, position + end);
+                shift = 0;
             }
         }
         (best.distance > 0).then_some(best)
@@ -117,10 +125,10 @@ impl Model for ZlibFast {
 
     fn predict(&mut self, text: &[u8], position: usize) -> Token {
         while position >= self.sight.end && position < text.len() {
-            self.sight = self.sight.next(&self.options);
+            self.sight = self.sight.next(&self.options, text.len());
             self.go_on(text, position);
         }
-        if self.sight.end - position >= MIN_LENGTH {
+        if self.sight.end.saturating_sub(position) >= MIN_LENGTH {
             self.chains.insert(text, position);
             if let Some(found) = self.find(text, position) {
                 return found.token();

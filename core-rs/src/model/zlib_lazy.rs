@@ -1,7 +1,7 @@
 //! zlib's `deflate_slow`, levels 4 to 9: a match is only taken if the next byte begins no longer one.
 
 use super::Model;
-use super::zlib::{Effort, Found, MAX_REACH, MIN_LENGTH, Sight, ZlibOptions};
+use super::zlib::{Effort, Found, MAX_REACH, MIN_LENGTH, Sight, ZlibHash, ZlibOptions};
 use super::zlib_links::ZlibLinks;
 use super::zlib_search::Search;
 use crate::deflate::{MAX_MATCH, Token};
@@ -28,7 +28,7 @@ impl ZlibLazy {
         Self {
             options,
             effort: Effort::of_level(options.level.max(4)),
-            links: ZlibLinks::new(options.memory_level),
+            links: ZlibLinks::new(ZlibHash::new(&options)),
             sight: Sight::default(),
             here: None,
             next: None,
@@ -50,7 +50,7 @@ impl ZlibLazy {
             longest,
             nice: lookahead.min(usize::from(self.effort.nice)),
             chain: self.effort.chain >> if is_good { 2 } else { 0 },
-            reach: MAX_REACH.min((position - self.sight.base).saturating_sub(1)),
+            reach: self.sight.reach(position),
         };
         let found = match search.find_long(&self.links) {
             None if shortest < MIN_LENGTH => search.find_short(&self.links),
@@ -76,7 +76,7 @@ impl Model for ZlibLazy {
     fn predict(&mut self, text: &[u8], position: usize) -> Token {
         self.links.prepare(text, position);
         while position >= self.sight.end && position < text.len() {
-            self.sight = self.sight.next(&self.options);
+            self.sight = self.sight.next(&self.options, text.len());
             self.here = None;
         }
         self.next = None;

@@ -7,7 +7,7 @@
 //! have seen on the way is told by numbers that count along zlib's own chains.
 
 use super::text::load32;
-use super::zlib::MAX_REACH;
+use super::zlib::{MAX_REACH, ZlibHash};
 
 /// Positions that the rings hold: those that a match can reach, and those that were made ahead.
 const RING_SIZE: usize = 1 << 16;
@@ -21,12 +21,11 @@ const LONG_HASH_BITS: u32 = 16;
 /// Links of strings of three and of four bytes.
 #[derive(Debug)]
 pub(super) struct ZlibLinks {
-    hash_shift: u32,
-    hash_mask: u32,
-    /// Last position of each hash of three bytes.
+    hash: ZlibHash,
+    /// Last position of each hash of zlib's.
     heads: Box<[u32]>,
     /// Last position of each hash of four bytes.
-    long_heads: Box<[u32]>,
+    long_heads: Box<[u32; 1 << LONG_HASH_BITS]>,
     links: Box<[u16; RING_SIZE]>,
     long_links: Box<[u16; RING_SIZE]>,
     ordinals: Box<[u16; RING_SIZE]>,
@@ -43,13 +42,11 @@ impl ZlibLinks {
         clippy::large_stack_arrays,
         reason = "optimized builds make it in place, and others have room for it"
     )]
-    pub(super) fn new(memory_level: u8) -> Self {
-        let hash_bits = u32::from(memory_level.clamp(1, 9)) + 7;
+    pub(super) fn new(hash: ZlibHash) -> Self {
         Self {
-            hash_shift: hash_bits.div_ceil(3),
-            hash_mask: (1 << hash_bits) - 1,
-            heads: vec![0; 1 << hash_bits].into(),
-            long_heads: vec![0; 1 << LONG_HASH_BITS].into(),
+            hash,
+            heads: vec![0; hash.count()].into(),
+            long_heads: Box::new([0; 1 << LONG_HASH_BITS]),
             links: Box::new([0; RING_SIZE]),
             long_links: Box::new([0; RING_SIZE]),
             ordinals: Box::new([0; RING_SIZE]),
@@ -59,7 +56,7 @@ impl ZlibLinks {
 
     /// Forgets all, to begin with the string at `position`.
     pub(super) fn reset(&mut self, position: usize) {
-        let nowhere = (position as u32).wrapping_sub(1 << 31);
+        let nowhere = (position as u32).wrapping_sub(1 << 30);
         self.heads.fill(nowhere);
         self.long_heads.fill(nowhere);
         self.made = position;
@@ -76,23 +73,33 @@ impl ZlibLinks {
     #[inline(never)]
     fn make(&mut self, text: &[u8]) {
         let end = (self.made + PORTION).min(text.len());
-        for position in self.made..end {
-            let bytes = load32(text, position);
-            let hash = (bytes & 0xff) << (2 * self.hash_shift)
-                ^ (bytes >> 8 & 0xff) << self.hash_shift
-                ^ (bytes >> 16 & 0xff);
-            let hash = (hash & self.hash_mask) as usize;
-            let link = link(position, self.heads[hash]);
-            self.heads[hash] = position as u32;
-            self.links[position as u16 as usize] = link;
-            let before = self.ordinals[(position as u16).wrapping_sub(link) as usize];
-            self.ordinals[position as u16 as usize] = before.wrapping_add(1);
-
-            let hash = (bytes.wrapping_mul(0x9e37_79b1) >> (32 - LONG_HASH_BITS)) as usize;
-            self.long_links[position as u16 as usize] = self::link(position, self.long_heads[hash]);
-            self.long_heads[hash] = position as u32;
+        let whole = end.min(text.len().saturating_sub(3)).max(self.made);
+        let strings = text[self.made..].windows(4);
+        for (position, string) in (self.made..whole).zip(strings) {
+            let bytes = string
+                .first_chunk()
+                .map_or(0, |bytes| u32::from_le_bytes(*bytes));
+            self.put(position, bytes);
+        }
+        for position in whole..end {
+            self.put(position, load32(text, position));
         }
         self.made = end;
+    }
+
+    #[inline]
+    fn put(&mut self, position: usize, bytes: u32) {
+        let head = &mut self.heads[self.hash.of(bytes)];
+        let link = link(position, *head);
+        *head = position as u32;
+        let before = self.ordinals[(position as u16).wrapping_sub(link) as usize];
+        self.links[position as u16 as usize] = link;
+        self.ordinals[position as u16 as usize] = before.wrapping_add(1);
+
+        let hash = bytes.wrapping_mul(0x9e37_79b1) >> (32 - LONG_HASH_BITS);
+        let head = &mut self.long_heads[hash as usize];
+        self.long_links[position as u16 as usize] = self::link(position, *head);
+        *head = position as u32;
     }
 
     /// Distance to the position before in the same chain of zlib's, 0 if out of reach.
@@ -118,9 +125,14 @@ impl ZlibLinks {
 
 /// Distance from `position` to `head`, 0 if out of reach.
 #[inline]
-#[expect(clippy::cast_possible_truncation, reason = "as above")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "as above; of a mask all bits are the same"
+)]
 fn link(position: usize, head: u32) -> u16 {
     let distance = (position as u32).wrapping_sub(head);
-    // Without a branch, as none could be foretold.
-    distance as u16 & u16::from(distance as usize <= MAX_REACH).wrapping_neg()
+    // All ones if in reach. A comparison would become a branch that nobody can foretell.
+    let mask = distance.wrapping_sub(MAX_REACH as u32 + 1).cast_signed() >> 31;
+    distance as u16 & mask as u16
 }

@@ -7,6 +7,10 @@ use super::zlib_links::ZlibLinks;
 /// A match of three bytes that is farther back costs more than three literals (`TOO_FAR`).
 const TOO_FAR: usize = 4096;
 
+/// Steps by links of four bytes for each candidate that zlib would look at, before its own way is
+/// gone. Usual texts need a few steps in all; foreign ones could be made to need 32,000.
+const PATIENCE: usize = 4;
+
 /// What is searched for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Search<'a> {
@@ -32,6 +36,14 @@ struct Path {
     distance: usize,
 }
 
+/// What comes of following a path.
+#[derive(Clone, Copy, Debug)]
+enum Outcome {
+    Longer(Found),
+    Nothing,
+    GaveUp,
+}
+
 impl Search<'_> {
     /// The nearest of the longest matches of four bytes or more.
     ///
@@ -45,13 +57,43 @@ impl Search<'_> {
         if self.longest <= best.length {
             return None;
         }
+        let mut patience = PATIENCE * usize::from(self.chain);
         let mut path = self.first_path(links, best.length - MIN_LENGTH);
-        while let Some(found) = path.and_then(|path| self.follow(links, path, best.length)) {
-            best = found;
+        while let Some(step) = path {
+            match self.follow(links, step, best.length, &mut patience) {
+                Outcome::Longer(found) => best = found,
+                Outcome::Nothing => break,
+                Outcome::GaveUp => return self.find_plainly(links, best),
+            }
             if best.length >= self.nice {
                 break;
             }
             path = self.next_path(links, best);
+        }
+        (best.distance > 0).then_some(best)
+    }
+
+    /// What [`find_long`](Self::find_long) finds after `best`, as zlib does it.
+    #[cold]
+    fn find_plainly(&self, links: &ZlibLinks, mut best: Found) -> Option<Found> {
+        let Self { text, position, .. } = *self;
+        let mut distance = 0;
+        for step in 1..=self.chain {
+            let link = links.link(position - distance);
+            distance += link;
+            if link == 0 || distance > self.reach || distance == MAX_REACH && step > 1 {
+                break;
+            }
+            if distance <= best.distance {
+                continue;
+            }
+            let length = match_length(text, position - distance, position, self.longest);
+            if length > best.length {
+                best = Found { length, distance };
+                if length >= self.nice {
+                    break;
+                }
+            }
         }
         (best.distance > 0).then_some(best)
     }
@@ -107,9 +149,15 @@ impl Search<'_> {
         Some(path)
     }
 
-    /// The first match that is longer than `length`.
+    /// The first match on the path that is longer than `length`.
     #[inline]
-    fn follow(&self, links: &ZlibLinks, path: Path, length: usize) -> Option<Found> {
+    fn follow(
+        &self,
+        links: &ZlibLinks,
+        path: Path,
+        length: usize,
+        patience: &mut usize,
+    ) -> Outcome {
         let Self { text, position, .. } = *self;
         let Path {
             offset,
@@ -123,11 +171,11 @@ impl Search<'_> {
             if load32(text, candidate + end) == last && load32(text, candidate) == first {
                 let steps = links.steps(position, candidate);
                 if steps > self.chain || distance == MAX_REACH && steps > 1 {
-                    return None;
+                    return Outcome::Nothing;
                 }
                 let found = match_length(text, candidate, position, self.longest);
                 if found > length {
-                    return Some(Found {
+                    return Outcome::Longer(Found {
                         length: found,
                         distance,
                     });
@@ -135,11 +183,15 @@ impl Search<'_> {
             }
             let link = links.long_link(candidate + offset);
             if link == 0 {
-                return None;
+                return Outcome::Nothing;
             }
+            if *patience == 0 {
+                return Outcome::GaveUp;
+            }
+            *patience -= 1;
             distance += link;
         }
-        None
+        Outcome::Nothing
     }
 
     /// The nearest match of three bytes.
@@ -164,5 +216,44 @@ impl Search<'_> {
             }
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::zlib::{Sight, ZlibHash, ZlibOptions};
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn find_long_finds_what_the_plain_way_does(
+            pieces in proptest::collection::vec((0_usize..200, 1_usize..30), 1..200),
+            chain in 1_u16..200,
+            shortest in 2_usize..20,
+        ) {
+            let mut text: Vec<u8> = (0_u8..=255).map(|value| value.wrapping_mul(value) % 11 % 5).collect();
+            for (start, length) in pieces {
+                text.extend_from_within(start..start + length);
+            }
+            let sight = Sight::new(&ZlibOptions::new(6), 0, 0, text.len());
+            let mut links = ZlibLinks::new(ZlibHash::new(&ZlibOptions::new(6)));
+            links.reset(0);
+            for position in 0..text.len() {
+                links.prepare(&text, position);
+                let longest = (text.len() - position).min(258);
+                let search = Search {
+                    text: &text,
+                    position,
+                    shortest,
+                    longest,
+                    nice: longest.min(128),
+                    chain,
+                    reach: sight.reach(position),
+                };
+                let nothing = Found { length: shortest.max(MIN_LENGTH), distance: 0 };
+                prop_assert_eq!(search.find_long(&links), search.find_plainly(&links, nothing));
+            }
+        }
     }
 }

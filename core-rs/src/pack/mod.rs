@@ -1,6 +1,7 @@
 //! Packs: append-only files that hold unique files, compressed together in blocks.
 //!
-//! Files go in one after another ([`PackWriter`]); blocks come out, and the place of each file.
+//! Files go in one after another ([`PackWriter`]); blocks come out, and the place of each file. A
+//! [`LayerPacker`] takes the files of a whole layer.
 //! A block is found by its place and checked by itself ([`decode_block`]); a whole pack is read from
 //! its front when the index is lost ([`Scan`]). The bytes are told in `doc/pack-format.md`.
 
@@ -12,17 +13,21 @@
 )]
 
 pub mod block;
+pub mod block_cache;
 pub(crate) mod checksum;
 pub mod cut;
 pub mod decode;
 pub mod encode;
 pub mod error;
 pub mod header;
+pub mod layer_packer;
+pub mod place;
 pub mod read_file;
 pub mod scan;
 pub mod writer;
 
 pub use block::{Block, Piece};
+pub use block_cache::{BlockCache, CachedBlock};
 pub use cut::BlockCutter;
 pub use decode::{decode_block, decode_pieces};
 pub use encode::encode_block;
@@ -31,6 +36,8 @@ pub use header::{
     BLOCK_HEADER_SIZE, BlockCodec, BlockHeader, BlockLimits, PACK_HEADER_SIZE, decode_block_header,
     decode_pack_header, encode_pack_header,
 };
+pub use layer_packer::{LayerPackError, LayerPacker, PackedFiles};
+pub use place::{PACK_PLACE_SIZE, PackPlace, decode_places, encode_places};
 pub use read_file::{BlockSource, FileReader, FileStart, ReadFileError};
 pub use scan::{DamagedBlock, Scan, ScannedBlock};
 pub use writer::{FilePlace, PackOptions, PackWriter, PackedBlock, PackedFile};

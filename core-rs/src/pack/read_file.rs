@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::block::{Block, Piece};
 use super::header::BlockHeader;
+use crate::digest::FileId;
 use crate::fields::length_u64;
 use thiserror::Error;
 
@@ -25,10 +26,11 @@ pub trait BlockSource {
     fn block(&mut self, pack: u32, offset: u64) -> Result<Arc<Block>, Self::Error>;
 }
 
-/// Where a file begins in a pack, and how long it is: as much of a
-/// [`FilePlace`](super::FilePlace) as it takes to read it.
+/// Which file begins where in a pack, and how long it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileStart {
+    /// The file: what is found there must be a piece of it.
+    pub id: FileId,
     /// Where its first block begins in the pack.
     pub block_offset: u64,
     /// Where the file begins in the block's plain text.
@@ -42,9 +44,11 @@ pub struct FileStart {
 pub enum ReadFileError {
     /// No piece of the file is where it should be.
     #[error(
-        "block at offset {block_offset} has no file of {size} bytes at {offset}, from its byte {position} on"
+        "block at offset {block_offset} has nothing of file {id} at {offset}, of {size} bytes, from its byte {position} on"
     )]
     NoPiece {
+        /// The file.
+        id: FileId,
         /// Where the block begins in its pack.
         block_offset: u64,
         /// Where the piece should be in the block.
@@ -84,8 +88,8 @@ impl FileReader {
     /// Appends `length` bytes of a file from `offset` on to `output`.
     ///
     /// # Errors
-    /// If the blocks cannot be read, or the place is not that of a file of its size. Part of the bytes
-    /// may have been appended by then.
+    /// If the blocks cannot be read, or the place is not the file's. Part of the bytes may have been
+    /// appended by then; a reader goes on where it stopped when it is asked for the rest.
     pub fn read<S: BlockSource>(
         &mut self,
         source: &mut S,
@@ -128,7 +132,7 @@ impl FileReader {
 
     /// The block that a byte of the file is in.
     fn find_block<S: BlockSource>(
-        &self,
+        &mut self,
         source: &mut S,
         pack: u32,
         place: FileStart,
@@ -153,6 +157,8 @@ impl FileReader {
                 return Ok(stop);
             }
             stop = stop.next(source, length)?;
+            // A source that lacks the next header is asked again, and not for all those before.
+            self.last = Some(stop);
         }
     }
 }
@@ -186,6 +192,7 @@ impl Stop {
 
     const fn no_piece(&self) -> ReadFileError {
         ReadFileError::NoPiece {
+            id: self.place.id,
             block_offset: self.block_offset,
             offset: self.offset(),
             size: self.place.size,
@@ -195,9 +202,11 @@ impl Stop {
 }
 
 fn find_piece(block: &Block, stop: &Stop) -> Result<Piece, ReadFileError> {
-    block
-        .piece_at(stop.offset())
-        .filter(|piece| piece.file_offset == stop.position && piece.file_size == stop.place.size)
-        .copied()
-        .ok_or(stop.no_piece())
+    let is_wanted = |piece: &&Piece| {
+        piece.id == stop.place.id
+            && piece.file_size == stop.place.size
+            && piece.file_offset == stop.position
+    };
+    let piece = block.piece_at(stop.offset()).filter(is_wanted);
+    piece.copied().ok_or(stop.no_piece())
 }

@@ -10,7 +10,7 @@ pub mod row;
 pub mod section;
 pub mod summary;
 
-pub use decode::{ReadAt, RecipeIndex, SectionReader};
+pub use decode::{ReadAt, RecipeBytes, RecipeIndex, SectionReader};
 pub use encode::{FinishedRecipe, RecipeWriter};
 pub use error::RecipeError;
 pub use row::SegmentRow;

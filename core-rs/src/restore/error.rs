@@ -49,6 +49,14 @@ pub enum RestoreError {
         /// Bytes asked for.
         expected: u64,
     },
+    /// There is not one place for each file of the recipe.
+    #[error("places of {got} files are given, expected {expected}")]
+    Places {
+        /// Places given.
+        got: usize,
+        /// Files of the recipe.
+        expected: usize,
+    },
     /// A file is said to be in a pack that was not given.
     #[error("pack {pack} is not among the {packs} given")]
     NoPack {

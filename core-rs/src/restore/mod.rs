@@ -4,11 +4,13 @@
 //! as there are; a range needs only the parts that it lies in.
 
 pub mod error;
+pub mod file_map;
 pub mod layer;
 pub mod part;
 pub mod tar_map;
 
 pub use error::RestoreError;
+pub use file_map::FileMap;
 pub use layer::{Restorer, Scratch};
 pub use part::Part;
-pub use tar_map::{FilePlace, FileSource, TarMap, read_file_ids};
+pub use tar_map::{FilePlace, FileRange, FileSource, TarMap, read_file_ids};

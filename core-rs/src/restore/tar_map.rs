@@ -45,6 +45,17 @@ impl FilePlace {
     }
 }
 
+/// A stretch of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileRange {
+    /// Which file, by its place in the recipe.
+    pub file: u64,
+    /// Its first byte in the file.
+    pub offset: u64,
+    /// Its bytes.
+    pub length: u64,
+}
+
 /// The tar of a layer, as files and skeleton.
 #[derive(Clone, Debug)]
 pub struct TarMap {
@@ -113,6 +124,21 @@ impl TarMap {
         let first = self.files.partition_point(|file| file.end() <= start);
         let last = self.files.partition_point(|file| file.offset < end);
         first..last.max(first)
+    }
+
+    /// What of files lies in `start..end` of the tar, in its order: just what
+    /// [`read_tar`](Self::read_tar) asks its source for.
+    pub fn file_ranges(&self, start: u64, end: u64) -> impl Iterator<Item = FileRange> {
+        let numbers = self.files_within(start, end);
+        let files = numbers.clone().zip(&self.files[numbers]);
+        files.map(move |(number, file)| {
+            let from = file.offset.max(start);
+            FileRange {
+                file: number as u64,
+                offset: from - file.offset,
+                length: file.end().min(end) - from,
+            }
+        })
     }
 
     /// Appends the tar's bytes from `start` to `end` to `output`; none if that is not after it.

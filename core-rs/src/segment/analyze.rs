@@ -148,7 +148,7 @@ fn row(
 }
 
 /// What is to be kept of a segment's blocks.
-fn keep_blocks(compressor: Compressor, segment: &Segment) -> KeptBlocks {
+pub(super) fn keep_blocks(compressor: Compressor, segment: &Segment) -> KeptBlocks {
     let blocks = segment.blocks.iter().map(|block| KeptBlock {
         header: block.header.as_ref().map(|header| {
             let kind = KeptKind::Verbatim(header.kind.clone());

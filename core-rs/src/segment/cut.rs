@@ -140,6 +140,20 @@ impl Segment {
         }
     }
 
+    /// Bytes of plain text between the flush before it, or the beginning of the stream, and its first
+    /// flush: an empty block that is not the last one.
+    pub fn first_flush(&self) -> Option<u64> {
+        let mut length = self.since_flush;
+        for block in &self.blocks {
+            length += block.length as u64;
+            let is_last = block.header.as_ref().is_some_and(|header| header.is_final);
+            if block.length == 0 && block.header.is_some() && !is_last {
+                return Some(length);
+            }
+        }
+        None
+    }
+
     /// Matches among its tokens: what tells compressors apart.
     pub fn matches(&self) -> usize {
         self.tokens.iter().filter(|token| token.is_match()).count()

@@ -1,8 +1,9 @@
 //! Finds out which compressor made a stream, by trying their models on a segment.
 
-use super::analyze::find_with;
+use super::analyze::{find_with, keep_blocks};
 use super::corrections::encode_corrections;
 use super::cut::Segment;
+use crate::model::candidates::same_search;
 use crate::model::{Compressor, Models};
 
 /// Plain text that every model is tried on, bytes: enough for a thousand matches or more, and a tenth
@@ -39,9 +40,18 @@ pub fn detect(models: &mut Models, candidates: &[Compressor], segment: &Segment)
         ranking = rank(models, &finalists, segment);
     }
     match ranking.first() {
-        Some((cost, winner)) if !is_too_much(*cost, segment) => *winner,
+        Some((cost, winner)) if !is_too_much(*cost, segment) => {
+            with_fewest_headers(*winner, segment)
+        }
         _ => Compressor::Unknown,
     }
+}
+
+/// Of those that find the same repeats, the one that makes most of the segment's headers.
+fn with_fewest_headers(compressor: Compressor, segment: &Segment) -> Compressor {
+    let cost = |one: &Compressor| keep_blocks(*one, segment).encode().len();
+    let all = same_search(compressor);
+    all.into_iter().min_by_key(cost).unwrap_or(compressor)
 }
 
 /// The candidates with the bytes that their corrections take, fewest first.

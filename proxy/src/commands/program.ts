@@ -5,6 +5,7 @@ import type { Serving } from '../adapter/serving.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { VERSION } from '../version.ts';
 import type { Act } from './act.ts';
+import { addLayerCommands } from './layer-commands.ts';
 import { addMaintenanceCommands } from './maintenance-commands.ts';
 import { serve } from './serve.ts';
 import { addSetupCommands } from './setup-commands.ts';
@@ -49,6 +50,7 @@ export async function runProgram(args: readonly string[], parts: ProgramParts): 
     .description('run the mirror until SIGTERM or SIGINT')
     .action(act((context) => serve(context, { ...parts, serving: parts.serving() })));
   addMaintenanceCommands(program, act);
+  addLayerCommands(program, act);
   addSetupCommands(program, act);
   try {
     await program.parseAsync(args, { from: 'user' });

@@ -1,6 +1,8 @@
 // What Mica needs of the machine it runs on, as small interfaces, so that one application runs on
 // every runtime and tests can pass their own clock. Implementations live in adapter/.
 
+import type { CoreChoice } from 'mica-core/core-choice';
+import type { LoadedCore } from 'mica-core/load-core';
 import type { DigestAlgorithm } from '../oci/digest.ts';
 
 /** An open file. Positions and lengths are bytes; reads and writes name their position. */
@@ -101,9 +103,13 @@ export interface Runtime {
   readonly clock: Clock;
   readonly processes: Processes;
   readonly network: Network;
+  /** Loads the core that takes layers apart; rejects with what to do when it cannot. */
+  loadCore(choice: CoreChoice): Promise<LoadedCore>;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly workingDirectory: string;
   readonly homeDirectory: string;
+  /** Where files go that nobody needs later. */
+  readonly temporaryDirectory: string;
   readonly isRoot: boolean;
   /** The name or number of the user that runs Mica, for messages. */
   readonly userName?: string;

@@ -6,6 +6,8 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { loadCore } from 'mica-core/load-core';
+import { nodeFiles as coreFiles } from 'mica-core/node-files';
 import type { DigestAlgorithm } from '../../src/oci/digest.ts';
 import type {
   Clock,
@@ -59,6 +61,8 @@ export function makeTestRuntime(options: TestRuntimeOptions = {}): Runtime {
     environment: options.environment ?? {},
     workingDirectory: options.workingDirectory ?? '/',
     homeDirectory: '/nonexistent',
+    temporaryDirectory: tmpdir(),
+    loadCore: (choice) => loadCore({ choice, files: coreFiles }),
     isRoot: false,
   };
 }

@@ -47,6 +47,7 @@ export const DEBIAN_PEERS: Readonly<Record<string, string>> = {
   runc: 'runc',
   skopeo: 'skopeo',
   podman: 'podman',
+  buildah: 'buildah',
   mmdebstrap: 'mmdebstrap',
   'mkfs.ext4': 'e2fsprogs',
   losetup: 'mount',

@@ -69,7 +69,7 @@ export function hasImages(): boolean {
   return existsSync(CATALOGUE_FILE);
 }
 
-/** What the registry holds under a name. */
+/** What the registry that holds the images has under a name. */
 export async function getImage(name: { repository: string; tag: string }): Promise<ImageContent> {
   const images: readonly ImageContent[] = JSON.parse(await readFile(CATALOGUE_FILE, 'utf8'));
   const image = images.find((one) => one.repository === name.repository && one.tag === name.tag);
@@ -141,7 +141,8 @@ async function makeLayer(work: string, name: string): Promise<string> {
   return file;
 }
 
-async function readImage(
+/** What a registry holds under a name. */
+export async function readImage(
   registry: Registry,
   name: { repository: string; tag: string },
 ): Promise<ImageContent> {

@@ -1,6 +1,8 @@
 // Everything Mica needs of Node, and of Deno through its node: modules.
 
-import { homedir, userInfo } from 'node:os';
+import { homedir, tmpdir, userInfo } from 'node:os';
+import { loadCore } from 'mica-core/load-core';
+import { nodeFiles as coreFiles } from 'mica-core/node-files';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { systemClock } from './clock.ts';
 import { nodeFiles } from './files.ts';
@@ -31,9 +33,11 @@ export function nodeRuntime(): Runtime {
     clock: systemClock,
     processes: nodeProcesses,
     network: nodeNetwork,
+    loadCore: (choice) => loadCore({ choice, files: coreFiles }),
     environment: process.env,
     workingDirectory: process.cwd(),
     homeDirectory: homedir(),
+    temporaryDirectory: tmpdir(),
     isRoot: process.getuid?.() === 0,
     userName: userName(),
   };

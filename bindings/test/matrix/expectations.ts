@@ -1,0 +1,84 @@
+// What the core is expected to find in a stream, by the compressor that made it.
+
+import type { IngestedLayer } from '../../src/core.ts';
+import type { Compressor } from '../streams/compressor.ts';
+
+/** Whose code made a stream, and how: what the core says in `compressor` and `level`. */
+export interface Maker {
+  readonly compressor: string;
+  readonly level: number;
+}
+
+/** The part of what corrections may take, and how many bytes they may take anyway. */
+interface Allowance {
+  readonly ratio: number;
+  readonly size: number;
+}
+
+/** Layers are made with these almost always. */
+const COMMON_ALLOWANCE: Allowance = { ratio: 0.0002, size: 64 };
+const OTHER_ALLOWANCE: Allowance = { ratio: 0.01, size: 256 };
+
+/** Names of common compressors, but for framings: header fields change no prediction. */
+const COMMON: readonly RegExp[] = [
+  /^go-1\.26-[16]$/,
+  /^(go-1\.27|klauspost-[\d.]+|pgzip-[\d.]+-klauspost-[\d.]+)-[156]$/,
+  /^(zlib|java|gzip|pigz)-[69]$/,
+];
+
+const FRAMING = /-(two-members|empty-members|named|all-fields|trailing-zeros|trailing-text)$/;
+
+/** Program and its version, then the level, then other parameters. */
+const NAME =
+  /^(?<program>go-[\d.]+|klauspost-[\d.]+|pgzip-[\d.]+-klauspost-[\d.]+|\w+)-(?<level>\d+|huffman|stateless)(-|$)/;
+
+const HUFFMAN_ONLY = -2;
+
+/** Undefined when nobody's model is meant for it. */
+export function makerOf({ name, family, expected }: Compressor): Maker | undefined {
+  const groups = NAME.exec(name)?.groups;
+  const level = groups?.['level'];
+  if (expected === 'raw' || level === undefined) return undefined;
+  return {
+    compressor: groups?.['program'] === 'pigz' ? 'pigz' : family,
+    level: level === 'huffman' ? HUFFMAN_ONLY : Number(level),
+  };
+}
+
+function allowanceOf({ name }: Compressor): Allowance {
+  const plain = name.replace(FRAMING, '');
+  return COMMON.some((pattern) => pattern.test(plain)) ? COMMON_ALLOWANCE : OTHER_ALLOWANCE;
+}
+
+/**
+ * What is not as a model should make it; nothing for streams that no model is meant for.
+ *
+ * @param makers Who makes the same stream: any of them is the right answer.
+ */
+export function findModelFaults(
+  compressor: Compressor,
+  ingested: IngestedLayer,
+  makers: readonly Maker[],
+): readonly string[] {
+  if (compressor.expected !== 'model') return [];
+  const { rawSegments, segments, sectionSizes, summary } = ingested;
+  const faults: string[] = [];
+  if (rawSegments > 0)
+    faults.push(`${rawSegments} of ${segments} segments are raw, ${sectionSizes.raw} bytes`);
+  const { ratio, size } = allowanceOf(compressor);
+  const allowed = Math.max(Math.floor(summary.size * ratio), size);
+  if (sectionSizes.corrections > allowed)
+    faults.push(
+      `corrections take ${sectionSizes.corrections} bytes of ${summary.size}, not ${allowed}`,
+    );
+  const found = nameOf(ingested);
+  const names = [...new Set(makers.map(nameOf))];
+  // A model that predicts everything is right, whoever it is: stored blocks look the same from all.
+  if (sectionSizes.corrections > 0 && !names.includes(found))
+    faults.push(`made by ${found}, not by ${names.join(' or ')}`);
+  return faults;
+}
+
+function nameOf({ compressor, level }: { compressor?: string; level?: number }): string {
+  return `${compressor} at ${level}`;
+}

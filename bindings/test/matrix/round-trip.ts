@@ -1,0 +1,49 @@
+// A layer's whole way through the core: taken apart, its files packed, made again.
+
+import { join } from 'node:path';
+import {
+  type Core,
+  FILE_ID_SIZE,
+  type IngestedLayer,
+  type PackedFiles,
+  PLACE_SIZE,
+  type Restoration,
+} from '../../src/core.ts';
+
+export interface TakenApart {
+  readonly ingested: IngestedLayer;
+  readonly packed: PackedFiles;
+  readonly restoration: Restoration;
+}
+
+/** Takes a layer apart into an empty folder, which has to stay while the restoration is used. */
+export async function takeApart(core: Core, layer: string, folder: string): Promise<TakenApart> {
+  const recipe = join(folder, 'recipe');
+  const pack = join(folder, 'pack');
+  const ingested = await core.ingest(layer, { recipe });
+  const packed = await core.packFiles(layer, { recipe, pack });
+  const places = placesOfAll(await core.fileIds(recipe), packed);
+  const restoration = await core.openRestoration({ recipe, packs: [pack], places });
+  return { ingested, packed, restoration };
+}
+
+/** Where each file is: a file that occurs again is where it was packed the first time. */
+function placesOfAll(ids: Uint8Array, packed: PackedFiles): Uint8Array {
+  const placeById = new Map<string, Uint8Array>();
+  packed.files.forEach((file, index) => {
+    const place = packed.places.subarray(index * PLACE_SIZE, (index + 1) * PLACE_SIZE);
+    placeById.set(idAt(ids, file), place);
+  });
+  const count = ids.length / FILE_ID_SIZE;
+  const places = new Uint8Array(count * PLACE_SIZE);
+  for (let file = 0; file < count; file += 1) {
+    const place = placeById.get(idAt(ids, file));
+    if (place === undefined) throw new Error(`file ${file} is in no pack`);
+    places.set(place, file * PLACE_SIZE);
+  }
+  return places;
+}
+
+function idAt(ids: Uint8Array, file: number): string {
+  return Buffer.from(ids.subarray(file * FILE_ID_SIZE, (file + 1) * FILE_ID_SIZE)).toString('hex');
+}
