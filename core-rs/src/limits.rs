@@ -10,7 +10,7 @@ pub const MAX_TAR_METADATA_SIZE: u64 = 1_048_576;
 pub const MAX_TAR_FILES: u64 = 1_048_576;
 
 /// Longest directory of a recipe, in bytes. A chunk of 256 KiB takes at most 16 bytes in it, so this
-/// is enough for a skeleton of 64 GiB.
+/// is enough for 64 GiB of skeleton and raw segments.
 pub const MAX_RECIPE_DIRECTORY_SIZE: u64 = 4 << 20;
 
 /// Longest header of a gzip member, in bytes. Go's `compress/gzip`, which unpacks layers in
@@ -36,6 +36,7 @@ pub const MAX_SEGMENT_BLOCKS: usize = 4096;
 
 /// Most framing before one segment, in bytes: the trailer of a member and the header of the next.
 pub const MAX_SEGMENT_FRAMING_SIZE: u32 = 131_072 + 8;
+const _: () = assert!(MAX_SEGMENT_FRAMING_SIZE as usize == MAX_GZIP_HEADER_SIZE + 8);
 
 /// Most segments of one layer, and most parts that one is restored in. Cut at a mebibyte, they make
 /// 256 GiB of tar. Layers of many small gzip members, such as eStargz, have a segment for each. A part

@@ -11,11 +11,13 @@ use crate::limits::{
     MAX_SEGMENT_FRAMING_SIZE, MAX_SEGMENT_KEPT_SIZE, MAX_SEGMENT_STORED_SIZE, MAX_SEGMENT_TAR_SIZE,
 };
 use crate::model::Compressor;
+use crate::model::compressor::COMPRESSOR_SIZE;
 
 /// Bytes of a row.
 pub const ROW_SIZE: usize = 48;
 /// Bytes of a segment's check.
 pub const CHECK_SIZE: usize = 8;
+const _: () = assert!(ROW_SIZE == 6 * 4 + 8 + COMPRESSOR_SIZE + CHECK_SIZE && ROW_SIZE == 48);
 
 /// One segment. All sizes are bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,8 +1,11 @@
 //! The sections of a recipe, and the chunks that they are stored in.
 
 /// Bytes of a section in one chunk. Larger ones compress better, smaller ones are faster to read a
-/// part of: with a mebibyte the skeleton of a Debian root takes 4 % less.
+/// part of, and a thread that restores keeps one of each section: for a Debian root 64 KiB take 9 %
+/// more in all and 22 µs to expand one, 256 KiB take 57 µs, and a mebibyte takes 3 % less and 190 µs
+/// (`benches/recipe.rs`).
 pub const CHUNK_SIZE: usize = 256 << 10;
+const _: () = assert!(CHUNK_SIZE == 262_144);
 
 /// What kind of bytes. Each section is one run of bytes, cut into chunks in the order of writing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

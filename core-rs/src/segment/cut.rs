@@ -5,7 +5,7 @@
 //! input; no match crosses that place, and the model begins as the encoder did.
 
 use crate::deflate::{BitReader, BlockHeader, BlockKind, InflateError, Inflater, PieceEnd, Token};
-use crate::limits::MAX_SEGMENT_BLOCKS;
+use crate::limits::{MAX_SEGMENT_BLOCKS, MAX_SEGMENT_TAR_SIZE};
 use crate::model::CONTEXT_SIZE;
 
 use super::replay::{SegmentText, Stretch};
@@ -13,6 +13,7 @@ use super::replay::{SegmentText, Stretch};
 /// Plain text after which a segment ends with its block, bytes. Smaller ones cost more warming up,
 /// larger ones memory, and time to the first byte of a Range.
 pub const SEGMENT_SIZE: usize = 1 << 20;
+const _: () = assert!(CUT_SIZE + PORTION_SIZE as u64 <= MAX_SEGMENT_TAR_SIZE as u64);
 /// Plain text after which a segment ends with a flush, bytes: `pigz` flushes every 128 KiB, `pgzip`
 /// every mebibyte, and a model begins best where the compressor did.
 const FLUSHED_SIZE: usize = SEGMENT_SIZE / 4 * 3;
