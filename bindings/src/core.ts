@@ -36,6 +36,124 @@ export interface FileDigest {
   readonly size: number;
 }
 
+/** A layer as a whole. Sizes are bytes. */
+export interface LayerSummary {
+  /** How its tar is compressed: not at all, or by gzip. */
+  readonly encoding: 'identity' | 'gzip';
+  /** Digest of the layer as it is stored in registries. */
+  readonly digest: string;
+  readonly size: number;
+  /** Digest of its tar. */
+  readonly diffId: string;
+  readonly tarSize: number;
+  /** Files with content, as often as they occur. */
+  readonly files: number;
+}
+
+/** Bytes that each section takes in a recipe; core-rs/doc/recipe-format.md tells of them. */
+export interface SectionSizes {
+  /** Ids of the files. */
+  readonly files: number;
+  /** Where files are in the tar. */
+  readonly references: number;
+  /** The tar without its files. */
+  readonly skeleton: number;
+  /** A row for each segment. */
+  readonly segments: number;
+  /** Blocks, and headers that are not as the compressor's table builder makes them. */
+  readonly blocks: number;
+  /** What the compressor's model predicts wrongly. */
+  readonly corrections: number;
+  /** Segments that no model knows, as they are. */
+  readonly raw: number;
+  /** gzip headers and trailers, and what follows them. */
+  readonly framing: number;
+}
+
+export interface IngestOptions extends JobOptions {
+  /** Path of the recipe, which is made, or made anew. It is of no use after an error. */
+  readonly recipe: string;
+  /** Algorithm of the layer's digest; SHA-256 when absent. */
+  readonly algorithm?: DigestAlgorithm | undefined;
+  /** Bytes that the layer's tar may have; a larger one rejects with `LAYER_TAR_LIMIT` or
+   * `LAYER_DEFLATE`. */
+  readonly tarLimit?: number | undefined;
+}
+
+/** What was found in a layer. Sizes are bytes. */
+export interface IngestedLayer {
+  readonly summary: LayerSummary;
+  /** Whose model makes most of the layer: `go`, `klauspost`, `pgzip`, `zlib` or `pigz`. */
+  readonly compressor?: string;
+  /** Its level; -2 is Huffman only. */
+  readonly level?: number;
+  readonly segments: number;
+  /** Segments that are kept as they are, as no model knows them. */
+  readonly rawSegments: number;
+  /** Of all files. */
+  readonly fileSize: number;
+  /** Of the recipe. */
+  readonly recipeSize: number;
+  readonly sectionSizes: SectionSizes;
+}
+
+export interface PackFilesOptions extends JobOptions {
+  /** The layer's recipe. */
+  readonly recipe: FileReference;
+  /** Path of the pack, which is appended to, and made if need be. */
+  readonly pack: string;
+  /** Numbers of the files in the recipe, ascending; each different file once when absent. */
+  readonly files?: Uint32Array | undefined;
+}
+
+/** Files that were written into a pack, and are on the disk. */
+export interface PackedFiles {
+  /** Bytes of the pack before. */
+  readonly start: number;
+  /** Bytes of the pack after. */
+  readonly end: number;
+  /** Numbers of the files in the recipe, in the order of the pack. */
+  readonly files: Uint32Array;
+  /** Where they are, {@link PLACE_SIZE} bytes each. */
+  readonly places: Uint8Array;
+}
+
+/**
+ * Bytes of a file's place in a pack, little-endian: offset of its first block (8), offset in that
+ * block's plain text (4), number of the pack among those given (4).
+ */
+export const PLACE_SIZE = 16;
+
+/** Bytes of a file's id. */
+export const FILE_ID_SIZE = 32;
+
+export interface RestoreOptions {
+  readonly recipe: FileReference;
+  /** The packs that places count. */
+  readonly packs: readonly FileReference[];
+  /** Where each file of the recipe is, in its order, {@link PLACE_SIZE} bytes each. */
+  readonly places: Uint8Array;
+}
+
+export interface ReadOptions {
+  /** First byte of the layer; 0 when absent. */
+  readonly start?: number | undefined;
+  /** First byte after what is wanted; the layer's end when absent. */
+  readonly end?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A layer that can be made again, as a whole or in part, any number of times. */
+export interface Restoration {
+  readonly summary: LayerSummary;
+  /**
+   * The layer's bytes, in pieces of some hundred KiB. Only what is asked for is made, a few pieces
+   * ahead of who reads. Bytes are given only after they were found to be the layer's; when the files
+   * are other ones it throws instead, with `RESTORE_WRONG_PART` or what else shows it.
+   */
+  read(options?: ReadOptions): AsyncIterable<Uint8Array>;
+}
+
 /** Makes a content digest from content that comes in pieces. */
 export interface ContentHasher {
   update(bytes: Uint8Array): void;
@@ -61,6 +179,21 @@ export interface Core {
 
   /** Hashes a whole file, wherever a descriptor's own position is. */
   hashFile(file: FileReference, options: HashFileOptions): Promise<FileDigest>;
+
+  /**
+   * Takes a layer apart: writes its recipe, and proves for every segment that it can be made again to
+   * the bit. The same layer gives the same recipe everywhere. Progress is bytes of the layer.
+   */
+  ingest(layer: FileReference, options: IngestOptions): Promise<IngestedLayer>;
+
+  /** Writes files of a layer into a pack. Progress is bytes of the layer. */
+  packFiles(layer: FileReference, options: PackFilesOptions): Promise<PackedFiles>;
+
+  /** The ids of a recipe's files, in its order, {@link FILE_ID_SIZE} bytes each. */
+  fileIds(recipe: FileReference, options?: JobOptions): Promise<Uint8Array>;
+
+  /** Reads a recipe, so that its layer can be made again. */
+  openRestoration(options: RestoreOptions & JobOptions): Promise<Restoration>;
 }
 
 /** What every error of the core has. */

@@ -7,9 +7,16 @@ import type {
   FileDigest,
   FileReference,
   HashFileOptions,
+  IngestedLayer,
+  IngestOptions,
   JobOptions,
+  PackedFiles,
+  PackFilesOptions,
+  Restoration,
+  RestoreOptions,
 } from './core.ts';
 import type { JobControl, NativeModule, Threads } from './native-module.ts';
+import { PartRestoration } from './restoration.ts';
 
 export class NativeCore implements Core {
   readonly flavour = 'native';
@@ -41,6 +48,39 @@ export class NativeCore implements Core {
     return this.#run(options, (control) =>
       this.#threads.hashFile(control, file, algorithm, expectedSize),
     );
+  }
+
+  ingest(layer: FileReference, options: IngestOptions): Promise<IngestedLayer> {
+    const { recipe, algorithm = 'sha256', tarLimit } = options;
+    return this.#run(options, (control) =>
+      this.#threads.ingest(control, layer, recipe, algorithm, tarLimit),
+    );
+  }
+
+  packFiles(layer: FileReference, options: PackFilesOptions): Promise<PackedFiles> {
+    const { recipe, pack, files } = options;
+    return this.#run(options, (control) =>
+      this.#threads.packFiles(control, layer, recipe, pack, files),
+    );
+  }
+
+  fileIds(recipe: FileReference, options: JobOptions = {}): Promise<Uint8Array> {
+    return this.#run(options, (control) => this.#threads.fileIds(control, recipe));
+  }
+
+  async openRestoration(options: RestoreOptions & JobOptions): Promise<Restoration> {
+    const { recipe, packs, places } = options;
+    const opened = await this.#run(options, (control) =>
+      this.#threads.openRestoration(control, recipe, packs, places),
+    );
+    const source = {
+      summary: opened.summary,
+      partEnds: opened.partEnds(),
+      part: (number: number, job: JobOptions): Promise<Uint8Array> =>
+        this.#run(job, (control) => opened.part(control, number)),
+    };
+    // One more than run at once, so that no thread waits for who reads.
+    return new PartRestoration(source, this.#threads.size + 1);
   }
 
   /** Runs one job under its caller's signal. */

@@ -1,10 +1,24 @@
 // What the addon exports (node/src).
 
-import type { ContentHasher, DigestAlgorithm, FileDigest, FileReference } from './core.ts';
+import type {
+  ContentHasher,
+  DigestAlgorithm,
+  FileDigest,
+  FileReference,
+  IngestedLayer,
+  LayerSummary,
+  PackedFiles,
+} from './core.ts';
 
 /** One job's control: one for each call. */
 export interface JobControl {
   cancel(): void;
+}
+
+export interface OpenedRestoration {
+  readonly summary: LayerSummary;
+  partEnds(): Float64Array;
+  part(control: JobControl, number: number): Promise<Uint8Array>;
 }
 
 export interface Threads {
@@ -14,6 +28,29 @@ export interface Threads {
     algorithm: DigestAlgorithm,
     expectedSize?: number,
   ): Promise<FileDigest>;
+  ingest(
+    control: JobControl,
+    layer: FileReference,
+    recipe: string,
+    algorithm: DigestAlgorithm,
+    tarLimit?: number,
+  ): Promise<IngestedLayer>;
+  packFiles(
+    control: JobControl,
+    layer: FileReference,
+    recipe: FileReference,
+    pack: string,
+    files?: Uint32Array,
+  ): Promise<PackedFiles>;
+  fileIds(control: JobControl, recipe: FileReference): Promise<Uint8Array>;
+  openRestoration(
+    control: JobControl,
+    recipe: FileReference,
+    packs: readonly FileReference[],
+    places: Uint8Array,
+  ): Promise<OpenedRestoration>;
+  /** Threads at most. */
+  readonly size: number;
 }
 
 export interface NativeModule {

@@ -120,6 +120,29 @@ fn measure(files: &[(FileId, Vec<u8>)], plain: &[u8], options: PackOptions) {
     );
 }
 
+/// Checksums are computed this often in one measurement: the system counts time in ticks.
+const CHECKSUM_RUNS: usize = 100;
+
+/// How fast the stored bytes are hashed, against the cheapest checksum.
+fn measure_checksums(files: &[(FileId, Vec<u8>)]) {
+    let blocks = write_pack(files, PackOptions::default());
+    let stored: usize = blocks.iter().map(|block| block.bytes.len()).sum();
+    let rate = |checksum: &dyn Fn(&[u8]) -> u32| {
+        let (sum, time) = timed(|| {
+            let runs = (0..CHECKSUM_RUNS).flat_map(|_| &blocks);
+            runs.fold(0_u32, |sum, block| sum.wrapping_add(checksum(&block.bytes)))
+        });
+        assert_ne!(sum, 0, "a sum that nobody reads is not computed");
+        megabytes_per_second(stored * CHECKSUM_RUNS, time)
+    };
+    let hash = |bytes: &[u8]| {
+        let hash = blake3::hash(bytes);
+        u32::from_le_bytes(hash.as_bytes()[..4].try_into().unwrap())
+    };
+    println!("BLAKE3 {:.0} MB/s of stored bytes", rate(&hash));
+    println!("CRC-32 {:.0} MB/s of stored bytes", rate(&crc32fast::hash));
+}
+
 fn main() {
     let is_path = |argument: &String| !argument.starts_with("--");
     let paths: Vec<String> = std::env::args().skip(1).filter(is_path).collect();
@@ -134,6 +157,7 @@ fn main() {
         .collect();
     println!("{} unique files, {} bytes", files.len(), plain.len());
     println!("rates by the time that the thread ran");
+    measure_checksums(&files);
     println!("| block KiB | level | pack bytes | blocks | encode MB/s | decode MB/s |");
     println!("|---|---|---|---|---|---|");
     for block_length in BLOCK_LENGTHS {

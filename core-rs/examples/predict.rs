@@ -14,10 +14,7 @@
 use std::time::{Duration, Instant};
 
 use mica_core::deflate::{BitReader, BlockKind, Inflater, PieceEnd, Token};
-use mica_core::model::go_lazy::GoLazy;
-use mica_core::model::klauspost::{self, FlushKind, Version};
-use mica_core::model::literals::Literals;
-use mica_core::model::{CONTEXT_SIZE, Model};
+use mica_core::model::{CANDIDATES, CONTEXT_SIZE, Compressor, Model, ModelUser, Models};
 use mica_core::segment::{ReplayError, SegmentText, Stretch, find_corrections, find_tokens};
 
 /// Plain text after which a segment ends with its block.
@@ -87,11 +84,14 @@ fn header_length(gzip: &[u8]) -> usize {
     }
 }
 
-fn run<M: Model>(mut new_model: impl FnMut() -> M, segments: &[Segment]) {
-    let (mut wrong, mut tokens, mut bytes) = (0, 0, 0);
-    let (mut finding, mut applying) = (Duration::ZERO, Duration::ZERO);
-    let mut model = new_model();
-    for segment in segments {
+/// What both ways over a segment give.
+struct Replay<'a>(&'a Segment);
+
+impl ModelUser for Replay<'_> {
+    type Output = (usize, Duration, Duration);
+
+    fn run<M: Model>(self, model: &mut M) -> Self::Output {
+        let Self(segment) = self;
         let text = SegmentText {
             text: &segment.text,
             start: segment.start,
@@ -99,27 +99,33 @@ fn run<M: Model>(mut new_model: impl FnMut() -> M, segments: &[Segment]) {
         };
         let started = Instant::now();
         let corrections =
-            find_corrections(&mut model, text, &segment.stretches, &segment.tokens).unwrap();
-        finding += started.elapsed();
+            find_corrections(model, text, &segment.stretches, &segment.tokens).unwrap();
+        let finding = started.elapsed();
         let started = Instant::now();
         let mut found = Vec::with_capacity(segment.tokens.len());
-        find_tokens(
-            &mut model,
-            text,
-            &segment.stretches,
-            &corrections,
-            |block| {
-                found.extend_from_slice(block.tokens);
-                Ok::<(), ReplayError>(())
-            },
-        )
+        find_tokens(model, text, &segment.stretches, &corrections, |block| {
+            found.extend_from_slice(block.tokens);
+            Ok::<(), ReplayError>(())
+        })
         .unwrap();
-        applying += started.elapsed();
+        let applying = started.elapsed();
         assert!(found == segment.tokens, "tokens differ");
         if std::env::args().any(|argument| argument == "--show") {
             println!("{:?}", &corrections[..corrections.len().min(40)]);
         }
-        wrong += corrections.len();
+        (corrections.len(), finding, applying)
+    }
+}
+
+fn run(compressor: Compressor, segments: &[Segment]) {
+    let (mut wrong, mut tokens, mut bytes) = (0, 0, 0);
+    let (mut finding, mut applying) = (Duration::ZERO, Duration::ZERO);
+    let mut models = Models::default();
+    for segment in segments {
+        let (corrections, find, apply) = models.with(compressor, Replay(segment));
+        wrong += corrections;
+        finding += find;
+        applying += apply;
         tokens += segment.tokens.len();
         bytes += segment.text.len() - segment.start;
     }
@@ -135,54 +141,11 @@ fn run<M: Model>(mut new_model: impl FnMut() -> M, segments: &[Segment]) {
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let segments = read_segments(&std::fs::read(&arguments[1]).unwrap());
-    if let Some(name) = arguments[2].strip_prefix("klauspost") {
-        return run_klauspost(name, &segments);
+    let wanted = arguments.get(2).map_or("", |name| name.as_str());
+    for &compressor in CANDIDATES {
+        if compressor.to_string().starts_with(wanted) {
+            print!("{compressor:?}: ");
+            run(compressor, &segments);
+        }
     }
-    match arguments[2].as_str() {
-        "none" => run(|| NoModel, &segments),
-        "literals" => run(Literals::default, &segments),
-        "go4" => run(|| GoLazy::new(4), &segments),
-        "go5" => run(|| GoLazy::new(5), &segments),
-        "go6" => run(|| GoLazy::new(6), &segments),
-        "go7" => run(|| GoLazy::new(7), &segments),
-        "go8" => run(|| GoLazy::new(8), &segments),
-        "go9" => run(|| GoLazy::new(9), &segments),
-        other => panic!("no model {other}"),
-    }
-}
-
-/// `VERSION-LEVEL`, and `p` for pgzip.
-fn run_klauspost(name: &str, segments: &[Segment]) {
-    let (version, level) = name.split_once('-').unwrap();
-    let (level, flush_kind) = match level.strip_suffix('p') {
-        Some(level) => (level, FlushKind::Restarts),
-        None => (level, FlushKind::Keeps),
-    };
-    let version = match version {
-        "11" => Version::V11,
-        "12" => Version::V12,
-        "15" => Version::V15,
-        _ => Version::V18,
-    };
-    match level {
-        "1" => run(|| klauspost::level1(version, flush_kind), segments),
-        "2" => run(|| klauspost::level2(version, flush_kind), segments),
-        "3" => run(|| klauspost::level3(version, flush_kind), segments),
-        "4" => run(|| klauspost::level4(version, flush_kind), segments),
-        "5" => run(|| klauspost::level5(version, flush_kind), segments),
-        "6" => run(|| klauspost::level6(version, flush_kind), segments),
-        other => panic!("no level {other}"),
-    }
-}
-
-/// Predicts literals only.
-struct NoModel;
-
-impl Model for NoModel {
-    fn begin(&mut self, _: &[u8], _: usize, _: u64, _: usize) {}
-    fn flush(&mut self, _: &[u8], _: usize, _: usize) {}
-    fn predict(&mut self, text: &[u8], position: usize) -> Token {
-        Token::literal(text[position])
-    }
-    fn advance(&mut self, _: &[u8], _: usize, _: Token) {}
 }

@@ -255,6 +255,8 @@ impl CoreError for RestoreError {
             Self::WrongPart { .. } => "RESTORE_WRONG_PART",
             Self::WrongDigest { .. } => "RESTORE_WRONG_DIGEST",
             Self::FileLength { .. } => "RESTORE_FILE_LENGTH",
+            Self::NoPack { .. } => "RESTORE_NO_PACK",
+            Self::PackEnd { .. } => "RESTORE_PACK_END",
             Self::Rebuild { .. } => "RESTORE_REBUILD",
         }
     }
@@ -270,7 +272,13 @@ impl CoreError for RestoreError {
                 expected,
                 ..
             } => values(offset, got, expected),
-            Self::WrongDigest { .. } | Self::Rebuild { .. } => ErrorValues::default(),
+            Self::PackEnd { end, .. } => ErrorValues {
+                expected: Some(end),
+                ..ErrorValues::default()
+            },
+            Self::WrongDigest { .. } | Self::NoPack { .. } | Self::Rebuild { .. } => {
+                ErrorValues::default()
+            }
         }
     }
 

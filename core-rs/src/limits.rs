@@ -39,14 +39,14 @@ pub const MAX_BLOCK_PIECES: u32 = 65_536;
 /// <https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-manifests>
 pub const MAX_MANIFEST_LENGTH: u32 = 4_194_304;
 
-/// Longest image configuration, in bytes. Engines read it into memory as they do a manifest, and it
-/// is as long as one.
+/// Longest image configuration, in bytes. It is read into memory as a manifest is, so it gets the same
+/// limit.
 pub const MAX_CONFIG_LENGTH: u32 = 4_194_304;
 
 /// Most manifests of one difference: an index, an index in it, the image's manifest, and one to spare.
 pub const MAX_DIFFERENCE_MANIFESTS: u64 = 4;
 
-/// Most layers of one difference. Docker stops at 127 (`maxLayerDepth`, 125 in older ones).
+/// Most layers of one difference. Docker's layer store stops at 125 (`maxLayerDepth`).
 pub const MAX_DIFFERENCE_LAYERS: u64 = 1024;
 
 /// Most references to files in all layers of one difference: twice what one layer may have. The

@@ -1,7 +1,8 @@
 //! Files as JavaScript names them, and what goes wrong with them.
 
 use std::fs::File;
-use std::io;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
 use std::os::fd::{BorrowedFd, RawFd};
 use std::os::unix::fs::FileExt;
 
@@ -161,6 +162,111 @@ impl InputFile {
                     });
                 }
             }
+        }
+    }
+
+    /// Reads `length` bytes; nothing if the file ends before.
+    ///
+    /// # Errors
+    /// [`FileError`] with the offset where reading failed.
+    pub(crate) fn read_exactly(
+        &self,
+        offset: u64,
+        length: usize,
+    ) -> Result<Option<Vec<u8>>, FileError> {
+        let mut bytes = vec![0; length];
+        let mut done = 0;
+        while let Some(rest) = bytes.get_mut(done..).filter(|rest| !rest.is_empty()) {
+            let at = offset.saturating_add(u64::try_from(done).unwrap_or(u64::MAX));
+            match self.read(rest, at)? {
+                0 => return Ok(None),
+                count => done = done.saturating_add(count),
+            }
+        }
+        Ok(Some(bytes))
+    }
+}
+
+/// A file that is written from where it ends.
+pub(crate) struct OutputFile {
+    name: String,
+    file: File,
+    size: u64,
+}
+
+impl OutputFile {
+    /// An empty file; one that is there already is emptied.
+    ///
+    /// # Errors
+    /// [`FileError`] when it cannot be made.
+    pub(crate) fn create(name: String) -> Result<Self, FileError> {
+        let file = File::create(&name);
+        Self::new(name, file, "create")
+    }
+
+    /// A file that may be there already, at its end.
+    ///
+    /// # Errors
+    /// [`FileError`] when it cannot be opened or made.
+    pub(crate) fn append(name: String) -> Result<Self, FileError> {
+        let file = OpenOptions::new().append(true).create(true).open(&name);
+        Self::new(name, file, "open")
+    }
+
+    fn new(
+        name: String,
+        opened: io::Result<File>,
+        action: &'static str,
+    ) -> Result<Self, FileError> {
+        let opened = opened.and_then(|file| {
+            let size = file.metadata()?.len();
+            Ok((file, size))
+        });
+        match opened {
+            Ok((file, size)) => Ok(Self { name, file, size }),
+            Err(source) => Err(FileError {
+                action,
+                name,
+                offset: None,
+                source,
+            }),
+        }
+    }
+
+    /// Its bytes up to now.
+    pub(crate) const fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Appends bytes, all of them.
+    ///
+    /// # Errors
+    /// [`FileError`] with the offset where writing began.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), FileError> {
+        self.file
+            .write_all(bytes)
+            .map_err(|source| self.error("write", source))?;
+        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        self.size = self.size.saturating_add(length);
+        Ok(())
+    }
+
+    /// Returns once the bytes are on the disk.
+    ///
+    /// # Errors
+    /// [`FileError`] when the system could not keep them.
+    pub(crate) fn sync(&self) -> Result<(), FileError> {
+        self.file
+            .sync_all()
+            .map_err(|source| self.error("sync", source))
+    }
+
+    fn error(&self, action: &'static str, source: io::Error) -> FileError {
+        FileError {
+            action,
+            name: self.name.clone(),
+            offset: Some(self.size),
+            source,
         }
     }
 }

@@ -1,27 +1,20 @@
 //! Takes a layer apart on several threads.
 //!
-//! One thread reads, inflates, hashes and scans the tar; the others run the models over segments. The
-//! recipe is the same whatever their number, as results are put together in the layer's order.
+//! The job's own thread does what goes byte after byte; others run models over segments. The recipe is
+//! the same whatever their number, as results are put together in the layer's order.
 
 use std::collections::VecDeque;
-use std::fs::File;
-use std::io::{self, Write};
-use std::panic::resume_unwind;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use mica_core::digest::{ContentHasher, DigestAlgorithm};
-use mica_core::ingest::{
-    Detector, IngestError, IngestSummary, LayerEvent, LayerReader, RecipeBuilder, ScanPart, TarScan,
-};
+use mica_core::digest::DigestAlgorithm;
+use mica_core::ingest::{FrontItem, LayerFront, LayerReport, RecipeBuilder, ScanPart};
 use mica_core::model::{Compressor, Models};
-use mica_core::recipe::Summary;
 use mica_core::segment::{AnalyzedSegment, Segment, analyze_segment};
 
-use crate::file::{FileError, Input, OutputFile};
+use crate::file::{Input, InputFile, OutputFile};
 use crate::job::{JobContext, JobError};
-use crate::report::LayerReport;
 
 /// Bytes read at once.
 const PIECE_SIZE: usize = 256 * 1024;
@@ -32,8 +25,161 @@ pub(crate) struct IngestLayer {
     pub(crate) algorithm: DigestAlgorithm,
     /// Bytes that the layer's tar may have.
     pub(crate) tar_limit: u64,
-    /// Where the recipe goes.
+    /// Path of the recipe, which is made.
     pub(crate) recipe: String,
     /// Threads that run models.
     pub(crate) workers: usize,
+}
+
+/// A segment for the models.
+struct Task {
+    segment: Box<Segment>,
+    compressor: Compressor,
+    result: SyncSender<AnalyzedSegment>,
+}
+
+/// What goes into the recipe next, in the layer's order.
+enum Pending {
+    Tar(ScanPart),
+    Framing(Vec<u8>),
+    Segment {
+        framing: Vec<u8>,
+        tar: ScanPart,
+        result: Receiver<AnalyzedSegment>,
+    },
+}
+
+impl IngestLayer {
+    /// # Errors
+    /// The files' errors, the layer's, and [`JobError::Canceled`].
+    pub(crate) fn run(self, context: &JobContext) -> Result<LayerReport, JobError> {
+        let layer = self.layer.open()?;
+        let recipe = OutputFile::create(self.recipe)?;
+        let workers = self.workers.max(1);
+        // One task waits for each that runs, so that memory is bounded and no thread has to wait.
+        let (tasks, queue) = sync_channel(workers);
+        let queue = Mutex::new(queue);
+        thread::scope(|scope| {
+            for _ in 0..workers {
+                scope.spawn(|| analyze_all(&queue));
+            }
+            let ingest = Ingest {
+                context,
+                tasks,
+                recipe,
+                builder: RecipeBuilder::new(),
+                pending: VecDeque::new(),
+                max_pending: workers * 2 + 1,
+            };
+            ingest.run(&layer, LayerFront::new(self.algorithm, self.tar_limit))
+        })
+    }
+}
+
+/// What one of the threads does: until there can be no more tasks.
+fn analyze_all(queue: &Mutex<Receiver<Task>>) {
+    let mut models = Models::default();
+    loop {
+        let task = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(task) = task else { return };
+        let analyzed = analyze_segment(&mut models, task.compressor, &task.segment);
+        // Nobody waits for it if the job has failed meanwhile.
+        drop(task.result.send(analyzed));
+    }
+}
+
+/// The job's own thread.
+struct Ingest<'a> {
+    context: &'a JobContext,
+    tasks: SyncSender<Task>,
+    recipe: OutputFile,
+    builder: RecipeBuilder,
+    pending: VecDeque<Pending>,
+    max_pending: usize,
+}
+
+impl Ingest<'_> {
+    fn run(mut self, layer: &InputFile, mut front: LayerFront) -> Result<LayerReport, JobError> {
+        let mut piece = vec![0; PIECE_SIZE];
+        let mut offset = 0_u64;
+        loop {
+            self.context.check()?;
+            let count = layer.read(&mut piece, offset)?;
+            if count == 0 {
+                break;
+            }
+            front.push(piece.get(..count).unwrap_or_default());
+            offset = offset.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
+            self.take_items(&mut front)?;
+            self.context.progress(offset);
+        }
+        front.finish_input();
+        self.take_items(&mut front)?;
+        while !self.pending.is_empty() {
+            self.context.check()?;
+            self.put_next()?;
+        }
+        let (tar, summary) = front.finish()?;
+        self.builder.add_tar(&tar);
+        let (bytes, report) = self.builder.finish(summary);
+        self.recipe.write(&bytes)?;
+        self.recipe.sync()?;
+        Ok(report)
+    }
+
+    fn take_items(&mut self, front: &mut LayerFront) -> Result<(), JobError> {
+        while let Some(item) = front.next_item()? {
+            self.context.check()?;
+            let pending = match item {
+                FrontItem::Tar(tar) => Pending::Tar(tar),
+                FrontItem::Framing(framing) => Pending::Framing(framing),
+                FrontItem::Segment {
+                    framing,
+                    segment,
+                    compressor,
+                    tar,
+                } => {
+                    let (sender, result) = sync_channel(1);
+                    let task = Task {
+                        segment,
+                        compressor,
+                        result: sender,
+                    };
+                    // The threads only end once this sender is gone.
+                    drop(self.tasks.send(task));
+                    Pending::Segment {
+                        framing,
+                        tar,
+                        result,
+                    }
+                }
+            };
+            self.pending.push_back(pending);
+            while self.pending.len() > self.max_pending {
+                self.put_next()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the next part into the recipe, once it is there.
+    fn put_next(&mut self) -> Result<(), JobError> {
+        match self.pending.pop_front() {
+            None => return Ok(()),
+            Some(Pending::Tar(tar)) => self.builder.add_tar(&tar),
+            Some(Pending::Framing(framing)) => self.builder.add_framing(&framing),
+            Some(Pending::Segment {
+                framing,
+                tar,
+                result,
+            }) => {
+                // It comes, unless its thread panicked; then the scope panics with it.
+                let analyzed = result.recv().map_err(|_| JobError::Canceled)?;
+                self.builder.add_tar(&tar);
+                self.builder.add_segment(&framing, &analyzed);
+            }
+        }
+        self.recipe.write(&self.builder.take())?;
+        Ok(())
+    }
 }

@@ -23,13 +23,20 @@ pub mod error;
 pub mod hash;
 pub mod hash_file;
 pub mod job;
+pub mod report;
+pub mod restoration;
 pub mod threads;
 
 mod cancel;
 mod file;
+mod ingest;
 mod number;
+mod pack_files;
+mod place;
 mod pool;
 mod progress;
+mod recipe_file;
+mod restore;
 
 use napi_derive::napi;
 

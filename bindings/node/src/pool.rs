@@ -47,6 +47,11 @@ impl Pool {
         }
     }
 
+    /// Threads at most.
+    pub(crate) const fn size(&self) -> usize {
+        self.size
+    }
+
     /// Becomes true when the pool closes: then running work should end soon.
     pub(crate) fn closing(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.shared.closing)

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::thread;
 
-use napi::bindgen_prelude::{Either, Object};
+use mica_core::recipe::RecipeIndex;
+use mica_core::restore::read_file_ids;
+use napi::bindgen_prelude::{Buffer, Either, Object, Uint32Array};
 use napi::{Env, Result};
 use napi_derive::napi;
 
@@ -11,8 +13,16 @@ use crate::error::to_js_error;
 use crate::file::Input;
 use crate::hash::parse_algorithm;
 use crate::hash_file::HashFile;
+use crate::ingest::IngestLayer;
 use crate::job::{self, JobControl};
+use crate::number::to_size;
+use crate::pack_files::{PackFiles, Packed};
+use crate::place::{decode_places, encode_places};
 use crate::pool::Pool;
+use crate::recipe_file::RecipeFile;
+use crate::report::IngestedLayer;
+use crate::restoration::OpenedRestoration;
+use crate::restore::OpenRestoration;
 
 /// Threads that run jobs. They end with the JavaScript environment that made them.
 #[napi]
@@ -32,6 +42,12 @@ impl Threads {
         Ok(Self { pool })
     }
 
+    /// Threads at most.
+    #[napi(getter)]
+    pub fn size(&self) -> u32 {
+        u32::try_from(self.pool.size()).unwrap_or(u32::MAX)
+    }
+
     /// Resolves with a [`crate::hash_file::FileDigest`]. `expected_size` is in bytes.
     #[napi(ts_return_type = "Promise<FileDigest>")]
     pub fn hash_file<'env>(
@@ -49,6 +65,125 @@ impl Threads {
         };
         job::start(env, &self.pool, control, |context| job.run(context))
     }
+
+    /// Resolves with a [`crate::report::IngestedLayer`]. `tar_limit` is in bytes.
+    #[napi(ts_return_type = "Promise<IngestedLayer>")]
+    pub fn ingest<'env>(
+        &self,
+        env: &'env Env,
+        control: &JobControl,
+        layer: Either<i32, String>,
+        recipe: String,
+        algorithm: String,
+        tar_limit: Option<i64>,
+    ) -> Result<Object<'env>> {
+        let job = IngestLayer {
+            layer: Input::new(layer).map_err(|error| to_js_error(env, &error))?,
+            algorithm: parse_algorithm(env, &algorithm)?,
+            tar_limit: to_limit(tar_limit),
+            recipe,
+            workers: self.pool.size(),
+        };
+        job::start(env, &self.pool, control, |context| {
+            job.run(context).map(IngestedLayer::from)
+        })
+    }
+
+    /// Resolves with a [`PackedFiles`]. Each different file of the recipe is written once when `files`
+    /// is absent.
+    #[napi(ts_return_type = "Promise<PackedFiles>")]
+    pub fn pack_files<'env>(
+        &self,
+        env: &'env Env,
+        control: &JobControl,
+        layer: Either<i32, String>,
+        recipe: Either<i32, String>,
+        pack: String,
+        files: Option<Uint32Array>,
+    ) -> Result<Object<'env>> {
+        let job = PackFiles {
+            layer: Input::new(layer).map_err(|error| to_js_error(env, &error))?,
+            recipe: Input::new(recipe).map_err(|error| to_js_error(env, &error))?,
+            pack,
+            files: files.map(|files| files.to_vec()),
+        };
+        job::start(env, &self.pool, control, |context| {
+            job.run(context).map(PackedFiles::from)
+        })
+    }
+
+    /// Resolves with the ids of a recipe's files, 32 bytes each.
+    #[napi(ts_return_type = "Promise<Buffer>")]
+    pub fn file_ids<'env>(
+        &self,
+        env: &'env Env,
+        control: &JobControl,
+        recipe: Either<i32, String>,
+    ) -> Result<Object<'env>> {
+        let recipe = Input::new(recipe).map_err(|error| to_js_error(env, &error))?;
+        job::start(env, &self.pool, control, |_| {
+            let recipe = RecipeFile::new(recipe.open()?)?;
+            let index = RecipeIndex::read(&recipe)?;
+            let ids = read_file_ids(&recipe, &index)?;
+            let bytes: Vec<u8> = ids.iter().flat_map(|id| *id.as_bytes()).collect();
+            Ok(Buffer::from(bytes))
+        })
+    }
+
+    /// Resolves with an [`OpenedRestoration`]. `places`: where each file of the recipe is, 16 bytes
+    /// each.
+    #[napi(ts_return_type = "Promise<OpenedRestoration>")]
+    pub fn open_restoration<'env>(
+        &self,
+        env: &'env Env,
+        control: &JobControl,
+        recipe: Either<i32, String>,
+        packs: Vec<Either<i32, String>>,
+        places: &[u8],
+    ) -> Result<Object<'env>> {
+        let packs: std::result::Result<_, _> = packs.into_iter().map(Input::new).collect();
+        let job = OpenRestoration {
+            recipe: Input::new(recipe).map_err(|error| to_js_error(env, &error))?,
+            packs: packs.map_err(|error| to_js_error(env, &error))?,
+            places: decode_places(places),
+        };
+        let pool = Arc::clone(&self.pool);
+        job::start(env, &self.pool, control, |context| {
+            let restoration = Arc::new(job.run(context)?);
+            Ok(OpenedRestoration { restoration, pool })
+        })
+    }
+}
+
+/// Files that were written into a pack.
+#[napi(object)]
+pub struct PackedFiles {
+    /// Bytes of the pack before.
+    pub start: i64,
+    /// Bytes of the pack after.
+    pub end: i64,
+    /// Numbers of the files in the recipe, in the order of the pack.
+    pub files: Uint32Array,
+    /// Where they are, 16 bytes each.
+    pub places: Buffer,
+}
+
+impl From<Packed> for PackedFiles {
+    fn from(packed: Packed) -> Self {
+        Self {
+            start: to_size(packed.start),
+            end: to_size(packed.end),
+            files: Uint32Array::new(packed.files),
+            places: encode_places(&packed.places).into(),
+        }
+    }
+}
+
+/// A limit in bytes; none when absent.
+fn to_limit(limit: Option<i64>) -> u64 {
+    limit
+        .and_then(|limit| u64::try_from(limit).ok())
+        .unwrap_or(u64::MAX)
 }
 
 fn available_parallelism() -> usize {

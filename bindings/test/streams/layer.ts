@@ -17,7 +17,7 @@ export const LAYER_NAMES: readonly LayerName[] = [
   'incompressible',
 ];
 
-/** Tiny: about 400 kB. Small: about 4 MB. Full: 40 to 250 MB. */
+/** Tiny: about 400 kB. Small: about 4 MB. Full: 30 to 250 MB. */
 export type LayerSize = 'tiny' | 'small' | 'full';
 
 export interface Layer {

@@ -8,7 +8,7 @@ import type { Layer, LayerName, LayerSize } from './layer.ts';
 import { LAYER_RECIPES } from './layer-recipes.ts';
 
 /** Changes whenever a recipe does, so that kept layers are made anew. */
-const RECIPES_VERSION = 2;
+const RECIPES_VERSION = 3;
 
 /** Makes a layer unless it is there. The same Debian packages give the same bytes. */
 export async function makeLayer(name: LayerName, size: LayerSize): Promise<Layer> {

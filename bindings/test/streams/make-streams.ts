@@ -17,7 +17,7 @@ import { makeStreams } from './streams.ts';
 const HELP = `Makes gzip and zstd streams of real layers with real compressors.
 
   --layer PATTERN        of ${LAYER_NAMES.join(', ')}; all without it
-  --size SIZE            tiny: about 400 kB of tar; small: 4 MB, the default; full: 40 to 250 MB
+  --size SIZE            tiny: about 400 kB of tar; small: 4 MB, the default; full: 30 to 250 MB
   --compressor PATTERN   of the catalogue; one a model without it
   --matrix               all compressors that differ, but the slow ones, in place of --compressor
   --folder FOLDER        where the streams go; .cache/streams/streams without it

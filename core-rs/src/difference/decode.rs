@@ -1,13 +1,13 @@
 //! The side that lacks the files: reads a difference that comes in pieces.
 
-use super::error::{ContentError, DifferenceError, Part};
-use super::event::{Event, Layer, Reference, Totals};
+use super::error::{DifferenceError, Part};
+use super::event::{Event, Reference, Totals};
 use super::frame::{
-    END_SIZE, FRAME_HEADER_SIZE, FrameHeader, LAYER_FIELDS_SIZE, MARKER_SIZE, REFERENCE_SIZE,
-    STREAM_HEADER_SIZE, decode_stream_header, part_of,
+    FRAME_HEADER_SIZE, FrameHeader, MARKER_SIZE, STREAM_HEADER_SIZE, decode_stream_header, part_of,
 };
+use super::part::PartReader;
 use super::rules::Rules;
-use crate::digest::{FileHasher, FileId};
+use crate::digest::FileHasher;
 use crate::fields::{Fields, length_u64};
 use crate::limits::{MAX_DIFFERENCE_LAYERS, MAX_DIFFERENCE_MANIFESTS, MAX_DIFFERENCE_REFERENCES};
 use crate::pack::checksum::finish_checksum;
@@ -278,140 +278,6 @@ impl DifferenceDecoder {
                 });
             }
             sink(Event::EndFile);
-        }
-        Ok(())
-    }
-}
-
-/// Reads the plain text of one frame.
-struct PartReader<'a> {
-    /// Where the frame begins in the stream.
-    offset: u64,
-    plain: &'a [u8],
-    rules: &'a mut Rules,
-}
-
-impl PartReader<'_> {
-    fn check(&self, result: Result<(), ContentError>) -> Result<(), DifferenceError> {
-        let offset = self.offset;
-        result.map_err(|source| DifferenceError::Content { offset, source })
-    }
-
-    fn wrong_length(&self, part: Part) -> DifferenceError {
-        DifferenceError::PartFields {
-            offset: self.offset,
-            part,
-            got: length_u64(self.plain.len()),
-        }
-    }
-
-    fn manifest(&mut self, sink: &mut impl FnMut(Event<'_>)) -> Result<(), DifferenceError> {
-        let result = self.rules.take_manifest();
-        self.check(result)?;
-        sink(Event::Manifest(self.plain));
-        Ok(())
-    }
-
-    fn config(&mut self, sink: &mut impl FnMut(Event<'_>)) -> Result<(), DifferenceError> {
-        let result = self.rules.take_config();
-        self.check(result)?;
-        sink(Event::Config(self.plain));
-        Ok(())
-    }
-
-    fn layer(&mut self, sink: &mut impl FnMut(Event<'_>)) -> Result<(), DifferenceError> {
-        let wrong_length = self.wrong_length(Part::Layer);
-        let mut fields = Fields::new(self.plain);
-        let reference_count = fields.u32().ok_or(wrong_length)?;
-        let tar_part_length = fields.u64().ok_or(wrong_length)?;
-        let text = self.plain.get(LAYER_FIELDS_SIZE..).unwrap_or_default();
-        let diff_id = std::str::from_utf8(text)
-            .unwrap_or_default()
-            .parse()
-            .map_err(|source| DifferenceError::DiffId {
-                offset: self.offset,
-                source,
-            })?;
-        let layer = Layer {
-            diff_id,
-            reference_count,
-            tar_part_length,
-        };
-        let result = self.rules.take_layer(&layer);
-        self.check(result)?;
-        sink(Event::Layer(&layer));
-        self.end_layer(sink);
-        Ok(())
-    }
-
-    fn references(&mut self, sink: &mut impl FnMut(Event<'_>)) -> Result<(), DifferenceError> {
-        let (fields, rest) = self.plain.as_chunks::<REFERENCE_SIZE>();
-        if fields.is_empty() || !rest.is_empty() {
-            return Err(self.wrong_length(Part::References));
-        }
-        let references: Vec<Reference> = fields
-            .iter()
-            .filter_map(|reference| {
-                let mut fields = Fields::new(reference);
-                let id = FileId::from(fields.array()?);
-                let size = fields.u64()?;
-                Some(Reference { id, size })
-            })
-            .collect();
-        let result = self.rules.take_references(&references);
-        self.check(result)?;
-        sink(Event::References(&references));
-        self.end_layer(sink);
-        Ok(())
-    }
-
-    fn tar_part(&mut self, sink: &mut impl FnMut(Event<'_>)) -> Result<(), DifferenceError> {
-        if self.plain.is_empty() {
-            return Err(self.wrong_length(Part::TarPart));
-        }
-        let result = self.rules.take_tar_part(self.plain.len());
-        self.check(result)?;
-        sink(Event::TarPart(self.plain));
-        self.end_layer(sink);
-        Ok(())
-    }
-
-    fn end_layer(&self, sink: &mut impl FnMut(Event<'_>)) {
-        if self.rules.expects(Part::Layer) {
-            sink(Event::EndLayer);
-        }
-    }
-
-    fn end(&mut self, expected: [u8; 16]) -> Result<(), DifferenceError> {
-        let wrong_length = self.wrong_length(Part::End);
-        if self.plain.len() != END_SIZE {
-            return Err(wrong_length);
-        }
-        let mut fields = Fields::new(self.plain);
-        let totals = Totals {
-            manifests: fields.u64().ok_or(wrong_length)?,
-            layers: fields.u64().ok_or(wrong_length)?,
-            references: fields.u64().ok_or(wrong_length)?,
-            files: fields.u64().ok_or(wrong_length)?,
-            content_length: fields.u64().ok_or(wrong_length)?,
-        };
-        let got = fields.array().ok_or(wrong_length)?;
-        let result = self.rules.take_end();
-        self.check(result)?;
-        let offset = self.offset;
-        if totals != self.rules.totals() {
-            return Err(DifferenceError::Totals {
-                offset,
-                got: totals,
-                expected: self.rules.totals(),
-            });
-        }
-        if got != expected {
-            return Err(DifferenceError::StreamChecksum {
-                offset,
-                got,
-                expected,
-            });
         }
         Ok(())
     }

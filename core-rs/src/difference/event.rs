@@ -63,6 +63,6 @@ pub enum Event<'a> {
     Content(&'a [u8]),
     /// The file that began has ended, and its content has the id it should have.
     EndFile,
-    /// The difference is whole.
+    /// The difference is whole. Bytes that come after it are an error that cannot be told earlier.
     End(Totals),
 }

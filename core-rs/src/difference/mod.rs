@@ -49,6 +49,7 @@ pub mod encode;
 pub mod error;
 pub mod event;
 mod frame;
+mod part;
 mod rules;
 
 pub use decode::{DifferenceDecoder, DifferenceLimits};

@@ -1,6 +1,6 @@
 //! Decides, segment after segment, whose model is run over it.
 
-use crate::model::{Compressor, Models};
+use crate::model::{CANDIDATES, Compressor, Models};
 use crate::segment::{Segment, detect};
 
 /// Matches that tell compressors apart for certain.
@@ -26,7 +26,7 @@ impl Detector {
             Some(guess) if !is_certain && self.guesses >= MAX_GUESSES => return guess,
             _ => {}
         }
-        let detected = detect(models, Compressor::CANDIDATES, segment);
+        let detected = detect(models, CANDIDATES, segment);
         self.known = Some(detected);
         self.is_certain = is_certain;
         self.guesses += 1;

@@ -3,40 +3,10 @@
 //! Source: <https://github.com/golang/go/blob/go1.26.0/src/compress/flate/deflate.go>
 
 use super::Model;
-use super::chains::{ChainHash, Chains};
+use super::chains::Chains;
+use super::go_window::{FAR_FOR_SHORT, Found, GoHash, MAX_MATCH, MIN_MATCH, WINDOW, reach};
 use super::text::{load32, match_length};
 use crate::deflate::Token;
-
-const MIN_MATCH: usize = 4;
-const MAX_MATCH: usize = 258;
-const WINDOW: usize = 32_768;
-/// A match of [`MIN_MATCH`] bytes is not taken from farther.
-const FAR_FOR_SHORT: usize = 4_096;
-/// Where in the second half of its buffer of two windows the encoder moves everything down by one
-/// window, as less than the longest match and hash are left in it. It forgets what it moved out.
-const MOVE_DOWN: usize = WINDOW - MIN_MATCH - MAX_MATCH + 1;
-
-/// Go's hash of four bytes, the first highest, in 17 bits.
-#[derive(Debug)]
-pub struct GoHash;
-
-impl ChainHash for GoHash {
-    const BYTES: usize = MIN_MATCH;
-    const BITS: u32 = 17;
-    const WINDOW: usize = WINDOW;
-
-    #[inline]
-    fn hash(bytes: u32) -> u32 {
-        bytes.swap_bytes().wrapping_mul(0x1e35_a7bd) >> (32 - Self::BITS)
-    }
-}
-
-/// A match that was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Found {
-    length: usize,
-    distance: usize,
-}
 
 const NOTHING: Found = Found {
     length: MIN_MATCH - 1,
@@ -94,7 +64,7 @@ impl GoLazy {
             return best;
         }
         let nice = self.nice.min(longest);
-        let reach = self.reach(position);
+        let reach = reach(self.phase, position);
         let first = load32(text, position);
         let mut last = load32(text, position + best.length - 3);
         let mut distance = 0;
@@ -117,21 +87,6 @@ impl GoLazy {
             }
         }
         best
-    }
-
-    /// Farthest candidate, bytes back from `position`.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "a remainder of the window fits"
-    )]
-    fn reach(&self, position: usize) -> usize {
-        let in_window = ((self.phase + position as u64) % WINDOW as u64) as usize;
-        let reach = if in_window >= MOVE_DOWN {
-            in_window
-        } else {
-            WINDOW
-        };
-        reach.min(position)
     }
 }
 
@@ -168,14 +123,9 @@ impl Model for GoLazy {
                 return Token::literal(text[position]);
             }
         }
-        matched(here)
+        here.token()
     }
 
     #[inline]
     fn advance(&mut self, _text: &[u8], _position: usize, _actual: Token) {}
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "both fit in 16 bits")]
-fn matched(found: Found) -> Token {
-    Token::matched(found.length as u16, found.distance as u16)
 }

@@ -5,15 +5,27 @@
 //! [correction](crate::segment::corrections) tells, so a model may be wrong; it must only be the same
 //! at ingest and at restore.
 
+pub mod candidates;
 pub mod chains;
 pub mod compressor;
+pub mod go_fast;
+pub mod go_greedy;
 pub mod go_lazy;
+pub mod go_window;
 pub mod klauspost;
 pub mod literals;
 pub mod models;
 pub mod tables;
 pub mod text;
+pub mod zlib;
+mod zlib_chains;
+pub mod zlib_fast;
+pub mod zlib_lazy;
+mod zlib_links;
+pub mod zlib_run_length;
+mod zlib_search;
 
+pub use candidates::CANDIDATES;
 pub use compressor::Compressor;
 pub use literals::Literals;
 pub use models::{ModelUser, Models};

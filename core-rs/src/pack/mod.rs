@@ -31,6 +31,6 @@ pub use header::{
     BLOCK_HEADER_SIZE, BlockCodec, BlockHeader, BlockLimits, PACK_HEADER_SIZE, decode_block_header,
     decode_pack_header, encode_pack_header,
 };
-pub use read_file::{BlockSource, FileReader, ReadFileError};
+pub use read_file::{BlockSource, FileReader, FileStart, ReadFileError};
 pub use scan::{DamagedBlock, Scan, ScannedBlock};
 pub use writer::{FilePlace, PackOptions, PackWriter, PackedBlock, PackedFile};

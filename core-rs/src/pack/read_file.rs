@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::block::{Block, Piece};
 use super::header::BlockHeader;
-use super::writer::FilePlace;
+use crate::fields::length_u64;
 use thiserror::Error;
 
 /// Gives the blocks of one or more packs.
@@ -23,6 +23,18 @@ pub trait BlockSource {
     /// # Errors
     /// If there is none, or it cannot be read or is damaged.
     fn block(&mut self, pack: u32, offset: u64) -> Result<Arc<Block>, Self::Error>;
+}
+
+/// Where a file begins in a pack, and how long it is: as much of a
+/// [`FilePlace`](super::FilePlace) as it takes to read it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileStart {
+    /// Where its first block begins in the pack.
+    pub block_offset: u64,
+    /// Where the file begins in the block's plain text.
+    pub offset: u32,
+    /// Bytes of the file.
+    pub size: u64,
 }
 
 /// Why blocks do not give a file: the place is not the file's.
@@ -56,7 +68,7 @@ pub enum ReadFileError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stop {
     pack: u32,
-    place: FilePlace,
+    place: FileStart,
     block_offset: u64,
     /// Bytes of the file before that block.
     position: u64,
@@ -78,7 +90,7 @@ impl FileReader {
         &mut self,
         source: &mut S,
         pack: u32,
-        place: FilePlace,
+        place: FileStart,
         (offset, length): (u64, u64),
         output: &mut Vec<u8>,
     ) -> Result<(), S::Error> {
@@ -105,7 +117,7 @@ impl FileReader {
                 return Err(stop.no_piece().into());
             }
             output.extend_from_slice(bytes);
-            offset = offset.saturating_add(bytes.len() as u64);
+            offset = offset.saturating_add(length_u64(bytes.len()));
             self.last = Some(stop);
             if offset < end {
                 stop = stop.next(source, u64::from(piece.length))?;
@@ -119,7 +131,7 @@ impl FileReader {
         &self,
         source: &mut S,
         pack: u32,
-        place: FilePlace,
+        place: FileStart,
         offset: u64,
     ) -> Result<Stop, S::Error> {
         let is_same = |stop: &Stop| stop.pack == pack && stop.place == place;

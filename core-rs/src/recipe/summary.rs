@@ -19,15 +19,6 @@ pub enum Encoding {
     Identity,
     /// gzip, described by segments.
     Gzip,
-    /// One zstd frame that libzstd writes again at this level.
-    Zstd {
-        /// Level.
-        level: u8,
-        /// Whether the frame says how long its content is.
-        has_content_size: bool,
-        /// Whether the frame ends with a checksum.
-        has_checksum: bool,
-    },
 }
 
 /// The layer as a whole.
@@ -49,20 +40,11 @@ pub struct Summary {
 
 impl Summary {
     pub(super) fn encode(&self, output: &mut Vec<u8>) {
-        let (number, level, flags) = match self.encoding {
-            Encoding::Identity => (0, 0, 0),
-            Encoding::Gzip => (1, 0, 0),
-            Encoding::Zstd {
-                level,
-                has_content_size,
-                has_checksum,
-            } => (
-                2,
-                level,
-                u8::from(has_content_size) | u8::from(has_checksum) << 1,
-            ),
+        let number = match self.encoding {
+            Encoding::Identity => 0,
+            Encoding::Gzip => 1,
         };
-        output.extend_from_slice(&[number, level, flags]);
+        output.extend_from_slice(&[number, 0, 0]);
         for digest in [&self.digest, &self.diff_id] {
             write_varint(output, u64::try_from(digest.len()).unwrap_or(u64::MAX));
             output.extend_from_slice(digest.as_bytes());
@@ -74,15 +56,10 @@ impl Summary {
 
     /// The summary that `input` begins with, and what follows it.
     pub(super) fn decode(input: &[u8]) -> Option<(Self, &[u8])> {
-        let ([number, level, flags], rest) = input.split_first_chunk()?;
-        let encoding = match (number, level, flags) {
-            (0, 0, 0) => Encoding::Identity,
-            (1, 0, 0) => Encoding::Gzip,
-            (2, &level, 0..=3) => Encoding::Zstd {
-                level,
-                has_content_size: flags & 1 != 0,
-                has_checksum: flags & 2 != 0,
-            },
+        let (encoding, rest) = input.split_first_chunk::<3>()?;
+        let encoding = match encoding {
+            [0, 0, 0] => Encoding::Identity,
+            [1, 0, 0] => Encoding::Gzip,
             _ => return None,
         };
         let (digest, rest) = decode_text(rest)?;

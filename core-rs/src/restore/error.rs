@@ -49,6 +49,22 @@ pub enum RestoreError {
         /// Bytes asked for.
         expected: u64,
     },
+    /// A file is said to be in a pack that was not given.
+    #[error("pack {pack} is not among the {packs} given")]
+    NoPack {
+        /// Which pack.
+        pack: u32,
+        /// Packs given.
+        packs: usize,
+    },
+    /// A pack ends before a block does that a file is said to be in.
+    #[error("pack {pack} ends before byte {end}")]
+    PackEnd {
+        /// Which of the packs given.
+        pack: u32,
+        /// Where the block, or its header, would end.
+        end: u64,
+    },
     /// A segment cannot be made of its text: the files given are other ones, or the recipe is wrong.
     #[error("part {part} of the layer cannot be made: {problem}")]
     Rebuild {

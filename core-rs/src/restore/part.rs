@@ -69,7 +69,7 @@ pub(super) fn read_parts<R: ReadAt>(
 ) -> Result<Vec<Part>, R::Error> {
     match index.summary().encoding {
         Encoding::Gzip => read_segments(recipe, index),
-        Encoding::Identity | Encoding::Zstd { .. } => Ok(tar_parts(index.summary().tar_size)),
+        Encoding::Identity => Ok(tar_parts(index.summary().tar_size)),
     }
 }
 

@@ -8,7 +8,7 @@ use super::headers::block_places;
 use super::rebuild::rebuild_segment;
 use super::replay::{Stretch, find_corrections};
 use crate::model::tables::BlockPlace;
-use crate::model::{Compressor, Model, ModelUser, Models};
+use crate::model::{CANDIDATES, Compressor, Model, ModelUser, Models};
 use crate::recipe::row::{SegmentRow, check_of};
 
 /// A segment as it goes into a recipe. Framing before it is not counted in its row.
@@ -38,7 +38,7 @@ pub fn analyze_segment(
     if let Some(analyzed) = analyze_with(models, compressor, segment) {
         return analyzed;
     }
-    let other = detect(models, Compressor::CANDIDATES, segment);
+    let other = detect(models, CANDIDATES, segment);
     (other != compressor)
         .then(|| analyze_with(models, other, segment))
         .flatten()

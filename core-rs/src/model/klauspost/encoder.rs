@@ -8,7 +8,7 @@ const MARGIN: usize = 11;
 
 /// A repeat of any length, which the compressor writes as one or more tokens.
 #[derive(Clone, Copy, Debug)]
-pub struct Match {
+pub(super) struct Match {
     /// Where it begins.
     pub(super) start: usize,
     /// Where it ends.
@@ -61,7 +61,7 @@ impl Found {
 
 /// How far a match finder has come in a call.
 #[derive(Clone, Copy, Debug)]
-pub struct Scan {
+pub(super) struct Scan {
     /// Where the next match is looked for first.
     pub(super) at: usize,
     /// Where it would have been looked for next, when one was found.
@@ -77,7 +77,7 @@ pub struct Scan {
 }
 
 /// A match finder.
-pub trait Encoder {
+pub(super) trait Encoder {
     /// Forgets what is in the tables. Positions go on at most 32 KiB before those so far.
     fn forget(&mut self);
 

@@ -10,7 +10,7 @@ const SHORT_LENGTH: usize = 30;
 
 /// How a short match is compared with one that is found by the bytes behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EndCheck {
+pub(super) enum EndCheck {
     /// Not at all: up to v1.11.
     None,
     /// By all of its bytes: v1.12 to v1.14.
@@ -21,7 +21,7 @@ pub enum EndCheck {
 
 /// Level 5.
 #[derive(Debug)]
-pub struct Level5 {
+pub(super) struct Level5 {
     tables: TwoTables<Pair>,
     end_check: EndCheck,
 }

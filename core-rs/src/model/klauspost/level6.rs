@@ -10,7 +10,7 @@ const SKIPPED: usize = 2;
 
 /// Level 6.
 #[derive(Debug)]
-pub struct Level6 {
+pub(super) struct Level6 {
     tables: TwoTables<Pair>,
     /// Distance of the last match in the call.
     last_distance: u32,

@@ -1,0 +1,119 @@
+//! What was found in a layer, for JavaScript.
+
+use mica_core::ingest::LayerReport;
+use mica_core::recipe::{Encoding, RecipeIndex, Section};
+use napi_derive::napi;
+
+use crate::number::to_size;
+
+/// A layer as a whole.
+#[napi(object)]
+pub struct LayerSummary {
+    /// `identity` or `gzip`.
+    #[napi(ts_type = "'identity' | 'gzip'")]
+    pub encoding: String,
+    /// Algorithm, colon, lower-case hex.
+    pub digest: String,
+    /// Bytes.
+    pub size: i64,
+    /// Digest of the tar.
+    pub diff_id: String,
+    /// Bytes of the tar.
+    pub tar_size: i64,
+    /// Files with content, as often as they occur.
+    pub files: i64,
+}
+
+/// Bytes that each section takes in a recipe.
+#[napi(object)]
+pub struct SectionSizes {
+    /// Ids of the files.
+    pub files: i64,
+    /// Where files are in the tar.
+    pub references: i64,
+    /// The tar without its files.
+    pub skeleton: i64,
+    /// A row for each segment.
+    pub segments: i64,
+    /// Blocks, and headers that no table builder makes.
+    pub blocks: i64,
+    /// What models predict wrongly.
+    pub corrections: i64,
+    /// Segments that are kept as they are.
+    pub raw: i64,
+    /// gzip headers and trailers, and what follows them.
+    pub framing: i64,
+}
+
+/// A layer that was taken apart.
+#[napi(object)]
+pub struct IngestedLayer {
+    /// The layer as a whole.
+    pub summary: LayerSummary,
+    /// Whose model makes the layer; absent where none does.
+    pub compressor: Option<String>,
+    /// Its level; absent where it has none.
+    pub level: Option<i32>,
+    /// Segments.
+    pub segments: i64,
+    /// Segments that are kept as they are.
+    pub raw_segments: i64,
+    /// Bytes of all files.
+    pub file_size: i64,
+    /// Bytes of the recipe.
+    pub recipe_size: i64,
+    /// What its sections take.
+    pub section_sizes: SectionSizes,
+}
+
+impl From<LayerReport> for IngestedLayer {
+    fn from(report: LayerReport) -> Self {
+        let size = |section| {
+            let size = report.section_sizes.get(&section);
+            to_size(size.copied().unwrap_or(0))
+        };
+        Self {
+            section_sizes: SectionSizes {
+                files: size(Section::Files),
+                references: size(Section::References),
+                skeleton: size(Section::Skeleton),
+                segments: size(Section::Segments),
+                blocks: size(Section::Blocks),
+                corrections: size(Section::Corrections),
+                raw: size(Section::Raw),
+                framing: size(Section::Framing),
+            },
+            summary: LayerSummary::new(&report.summary),
+            compressor: report.compressor.name().map(str::to_owned),
+            level: report.compressor.level().map(i32::from),
+            segments: to_size(report.segments),
+            raw_segments: to_size(report.raw_segments),
+            file_size: to_size(report.file_size),
+            recipe_size: to_size(report.recipe_size),
+        }
+    }
+}
+
+impl LayerSummary {
+    pub(crate) fn new(summary: &mica_core::recipe::Summary) -> Self {
+        Self {
+            encoding: encoding_name(summary.encoding).to_owned(),
+            digest: summary.digest.clone(),
+            size: to_size(summary.size),
+            diff_id: summary.diff_id.clone(),
+            tar_size: to_size(summary.tar_size),
+            files: to_size(summary.files),
+        }
+    }
+
+    pub(crate) fn of_index(index: &RecipeIndex) -> Self {
+        Self::new(index.summary())
+    }
+}
+
+const fn encoding_name(encoding: Encoding) -> &'static str {
+    match encoding {
+        Encoding::Identity => "identity",
+        Encoding::Gzip => "gzip",
+    }
+}
