@@ -89,6 +89,9 @@ exact! {
     level_5_is_exact_in_v1_13: V1_12, 5, Keeps, "v1.13.6-level-5";
     level_5_is_exact_in_v1_11: V1_11, 5, Keeps, "v1.11.13-level-5";
     level_6_is_exact: V1_20_4, 6, Keeps, "v1.20.4-level-6";
+    level_7_is_exact: V1_20_4, 7, Keeps, "v1.20.4-level-7";
+    level_8_is_exact: V1_20_4, 8, Keeps, "v1.20.4-level-8";
+    level_9_is_exact: V1_20_4, 9, Keeps, "v1.20.4-level-9";
     pgzip_is_exact: V1_20_4, 5, Restarts, "pgzip-v1.3.0";
 }
 

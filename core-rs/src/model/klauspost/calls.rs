@@ -8,7 +8,7 @@ use crate::model::Model;
 /// Bytes of a call: as many as a stored block can have.
 const CALL_SIZE: usize = 65_535;
 /// Bytes of a dictionary of pgzip.
-const DICTIONARY_SIZE: usize = 16_384;
+pub(super) const DICTIONARY_SIZE: usize = 16_384;
 
 /// What becomes of history at a flush.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

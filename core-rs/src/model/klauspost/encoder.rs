@@ -59,6 +59,29 @@ impl Found {
     }
 }
 
+/// How a match is compared with one that is found by the bytes behind it (levels 5 and 6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum EndCheck {
+    /// Not at all: up to v1.11.
+    None,
+    /// By all of its bytes: v1.12 to v1.14.
+    Whole,
+    /// By those from the third on: since v1.15.
+    Tail,
+}
+
+impl EndCheck {
+    /// Where the other match is to begin.
+    #[inline]
+    pub(super) const fn start(self, found: Found) -> Option<usize> {
+        match self {
+            Self::None => None,
+            Self::Whole => Some(found.start),
+            Self::Tail => Some(found.start + 2),
+        }
+    }
+}
+
 /// How far a match finder has come in a call.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scan {

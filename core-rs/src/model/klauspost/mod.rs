@@ -5,11 +5,13 @@
 
 mod calls;
 mod encoder;
+mod lazy;
 mod level1;
 mod level3;
 mod level4;
 mod level5;
 mod level6;
+mod literal_costs;
 mod table;
 mod two_tables;
 
@@ -19,13 +21,16 @@ use super::Literals;
 use super::compressor::KlauspostRelease;
 use super::models::ModelUser;
 use calls::{CallOptions, Calls, Cut, ShortCalls};
+use encoder::EndCheck;
+use lazy::Lazy;
 use level1::{Level1, Level2};
 use level3::Level3;
 use level4::Level4;
-use level5::{EndCheck, Level5};
+use level5::Level5;
 use level6::Level6;
 
-/// The model of one level. Before v1.15, levels 1 to 4 and 6 were others, which are not modelled.
+/// The model of one level. Before v1.15, levels 1 to 3 and 7 to 9 were others,
+/// which are not modelled.
 #[derive(Debug)]
 pub struct Klauspost(AnyLevel);
 
@@ -38,6 +43,7 @@ enum AnyLevel {
     Level4(Calls<Level4>),
     Level5(Calls<Level5>),
     Level6(Calls<Level6>),
+    Lazy(Lazy),
 }
 
 impl Klauspost {
@@ -54,7 +60,8 @@ impl Klauspost {
                 options,
             )),
             5 => AnyLevel::Level5(Calls::new(Level5::new(end_check(release)), options)),
-            6 => AnyLevel::Level6(Calls::new(Level6::new(), options)),
+            6 => AnyLevel::Level6(Calls::new(Level6::new(end_check(release)), options)),
+            7..=9 => AnyLevel::Lazy(Lazy::new(release, level, flush_kind)),
             _ => AnyLevel::Literals(Literals),
         })
     }
@@ -69,6 +76,7 @@ impl Klauspost {
             AnyLevel::Level4(model) => user.run(model),
             AnyLevel::Level5(model) => user.run(model),
             AnyLevel::Level6(model) => user.run(model),
+            AnyLevel::Lazy(model) => user.run(model),
         }
     }
 }
