@@ -21,8 +21,8 @@ pub(super) const FOOTER_SIZE: u64 = 8 + 8 + 8 + 16 + 8;
 pub(super) const CHUNK_CHECK_SIZE: usize = 8;
 /// Bytes of the directory's checksum.
 pub(super) const DIRECTORY_CHECK_SIZE: usize = 16;
-/// zstd level of chunks and directory. Of a Debian root's skeleton, level 3 leaves 0.74 MB at 480 MB/s,
-/// 9 leaves 0.62 at 90, 19 0.58 at 4.
+/// zstd level of chunks and directory. A Debian root's skeleton of 8,117,355 bytes takes 221,741 at level
+/// 3, 197,941 at 6, 189,853 at 9 (at 210 MB/s) and 188,541 at 19 (at 6 MB/s).
 const LEVEL: i32 = 9;
 
 /// Takes the parts of a recipe and gives out its bytes.

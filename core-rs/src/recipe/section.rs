@@ -1,7 +1,8 @@
 //! The sections of a recipe, and the chunks that they are stored in.
 
 /// Bytes of a section in one chunk. Larger ones compress better, smaller ones are faster to read a
-/// part of: with a mebibyte the skeleton of a Debian root takes 4 % less.
+/// part of: a Debian root's skeleton of 8,117,355 bytes takes 209,704 in chunks of 64 KiB, 189,853 of
+/// 256 KiB and 182,474 of 1 MiB (`zstd -b9 -B64K`, and so on).
 pub const CHUNK_SIZE: usize = 256 << 10;
 
 /// What kind of bytes. Each section is one run of bytes, cut into chunks in the order of writing.
