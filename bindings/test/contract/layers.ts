@@ -157,7 +157,7 @@ const refusalChecks: readonly Check[] = [
     await writeFile(layer, bomb);
     const recipe = join(folder, 'recipe');
     const job = core.ingest(layer, { recipe, tarLimit: 1_000_000 });
-    await rejectsCoreError(job, { code: 'LAYER_DEFLATE', hasCause: true });
+    await rejectsCoreError(job, { code: 'LAYER_TAR_LIMIT', expected: 1_000_000 });
     await writeFile(layer, gunzipSync(bomb));
     const plain = core.ingest(layer, { recipe, tarLimit: 1_000_000 });
     await rejectsCoreError(plain, { code: 'LAYER_TAR_LIMIT', expected: 1_000_000 });
