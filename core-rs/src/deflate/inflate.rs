@@ -18,6 +18,9 @@ pub const WINDOW_SIZE: usize = MAX_DISTANCE as usize;
 const HISTORY_SIZE: usize = 8 * WINDOW_SIZE;
 /// Bytes copied at once; copies may write so much past the end of a match.
 const CHUNK: usize = 16;
+/// Room for the first plain text, bytes. It is doubled as needed; more would be cleared in vain for
+/// each member of a layer that has one of 20 bytes after the other.
+const FIRST_ROOM: usize = 4096;
 /// Room that is there before each token.
 const SLACK: usize = MAX_MATCH as usize + CHUNK;
 
@@ -176,7 +179,7 @@ impl Inflater {
         self.check_limit(bits, end)?;
         let plain = bits.read_bytes(length)?;
         if self.text.len() < end {
-            self.text.resize(end + HISTORY_SIZE, 0);
+            self.text.resize(self.room_for(end), 0);
         }
         self.text[self.end..end].copy_from_slice(plain);
         self.end = end;
@@ -200,9 +203,12 @@ impl Inflater {
     #[cold]
     fn grow(&mut self, bits: &BitReader<'_>, end: usize) -> Result<(), InflateError> {
         self.check_limit(bits, end)?;
-        let wanted = (self.text.len() * 2).max(end + 2 * HISTORY_SIZE);
-        self.text.resize(wanted, 0);
+        self.text.resize(self.room_for(end + SLACK), 0);
         Ok(())
+    }
+
+    fn room_for(&self, end: usize) -> usize {
+        (self.text.len() * 2).max(end).max(FIRST_ROOM)
     }
 
     /// Up to the end of the block, or to `stop` in the text; whether it was the end.

@@ -105,6 +105,12 @@ impl LayerReader {
         self.is_finished = true;
     }
 
+    /// Whether it was said that there are no more bytes.
+    #[must_use]
+    pub const fn is_finished(&self) -> bool {
+        self.is_finished
+    }
+
     /// How the layer is compressed, once its first bytes were read.
     #[must_use]
     pub const fn encoding(&self) -> Encoding {

@@ -121,6 +121,9 @@ impl TarMap {
 
     /// The files that `start..end` of the tar has a part of, as a range of their numbers.
     pub fn files_within(&self, start: u64, end: u64) -> std::ops::Range<usize> {
+        if start >= end {
+            return 0..0;
+        }
         let first = self.files.partition_point(|file| file.end() <= start);
         let last = self.files.partition_point(|file| file.offset < end);
         first..last.max(first)

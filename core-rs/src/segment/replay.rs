@@ -320,3 +320,26 @@ fn check(token: Token, text: &[u8], position: usize, end: usize) -> Result<(), R
     }
     Err(ReplayError::WrongToken { position, token })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn literal_run_counts_the_literals_before_the_next_match(
+            matches in prop::collection::vec(prop::bool::weighted(0.2), 0..60),
+            steps in prop::collection::vec(0_usize..9, 0..40),
+        ) {
+            let token = |is_match| if is_match { Token::matched(3, 1) } else { Token::literal(0) };
+            let tokens: Vec<Token> = matches.into_iter().map(token).collect();
+            let (mut run, mut rest) = (LiteralRun::new(), &tokens[..]);
+            for step in steps {
+                let plain = rest.iter().take_while(|token| !token.is_match()).count();
+                prop_assert_eq!(run.count(rest), plain);
+                rest = &rest[step.min(rest.len())..];
+            }
+        }
+    }
+}
