@@ -75,8 +75,7 @@ export interface IngestOptions extends JobOptions {
   readonly recipe: string;
   /** Algorithm of the layer's digest; SHA-256 when absent. */
   readonly algorithm?: DigestAlgorithm | undefined;
-  /** Bytes that the layer's tar may have; a larger one rejects with `LAYER_TAR_LIMIT` or
-   * `LAYER_DEFLATE`. */
+  /** Bytes that the layer's tar may have; a larger one rejects with `LAYER_TAR_LIMIT`. */
   readonly tarLimit?: number | undefined;
 }
 

@@ -2,6 +2,7 @@
 // made ahead, and what of them is given out.
 
 import type { CoreError, JobOptions, LayerSummary, ReadOptions, Restoration } from './core.ts';
+import { PartReading } from './part-reading.ts';
 
 /** What makes the parts. */
 export interface PartSource {
@@ -24,7 +25,7 @@ class RestorationClosedError extends Error implements CoreError {
 }
 
 /** A part that is made, or will be. */
-interface RunningPart {
+interface AheadPart {
   readonly number: number;
   readonly bytes: Promise<Uint8Array>;
 }
@@ -33,8 +34,7 @@ export class PartRestoration implements Restoration {
   readonly summary: LayerSummary;
   readonly #source: PartSource;
   readonly #ahead: number;
-  readonly #running = new Set<Promise<unknown>>();
-  readonly #closing = new AbortController();
+  readonly #readings = new Set<PartReading>();
   #closed: Promise<void> | undefined;
 
   /** @param ahead Parts of one reader that are made at the same time. */
@@ -45,28 +45,21 @@ export class PartRestoration implements Restoration {
   }
 
   async *read(options: ReadOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
-    const { start = 0, end = this.summary.size } = options;
-    const leaving = new AbortController();
-    const { signal } = leaving;
-    const detach = follow(leaving, [options.signal, this.#closing.signal]);
-    const ahead: RunningPart[] = [];
-    const { partEnds } = this.#source;
+    const { signal } = options;
+    signal?.throwIfAborted();
+    if (this.#closed !== undefined) throw new RestorationClosedError();
+    const reading = new PartReading((number, job) => this.#source.part(number, job));
+    const abort = (): void => reading.end(signal?.reason);
+    signal?.addEventListener('abort', abort, { once: true });
+    this.#readings.add(reading);
     try {
-      for (let next = findPart(partEnds, start); ; ) {
-        signal.throwIfAborted();
-        for (; ahead.length < this.#ahead && isWanted(partEnds, next, end); next += 1)
-          ahead.push({ number: next, bytes: this.#start(next, signal) });
-        const first = ahead.shift();
-        if (first === undefined) return;
-        const piece = cut(await first.bytes, partStart(partEnds, first.number), start, end);
-        signal.throwIfAborted();
-        if (piece.length > 0) yield piece;
-      }
+      yield* this.#pieces(reading, options);
     } finally {
-      detach();
+      signal?.removeEventListener('abort', abort);
       // Parts under way end as soon as nobody reads any more.
-      leaving.abort();
-      await Promise.allSettled(ahead.map(({ bytes }) => bytes));
+      reading.end(undefined);
+      await reading.settled();
+      this.#readings.delete(reading);
     }
   }
 
@@ -75,38 +68,30 @@ export class PartRestoration implements Restoration {
     return this.#closed;
   }
 
+  async *#pieces(
+    reading: PartReading,
+    { start = 0, end = this.summary.size }: ReadOptions,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    const { partEnds } = this.#source;
+    const ahead: AheadPart[] = [];
+    for (let next = findPart(partEnds, start); ; ) {
+      reading.throwIfEnded();
+      for (; ahead.length < this.#ahead && isWanted(partEnds, next, end); next += 1)
+        ahead.push({ number: next, bytes: reading.start(next) });
+      const first = ahead.shift();
+      if (first === undefined) return;
+      const piece = cut(await first.bytes, partStart(partEnds, first.number), start, end);
+      reading.throwIfEnded();
+      if (piece.length > 0) yield piece;
+    }
+  }
+
   async #close(): Promise<void> {
-    this.#closing.abort(new RestorationClosedError());
-    await Promise.allSettled(this.#running);
+    const readings = [...this.#readings];
+    for (const reading of readings) reading.end(new RestorationClosedError());
+    await Promise.all(readings.map((reading) => reading.settled()));
     await this.#source.close();
   }
-
-  #start(number: number, signal: AbortSignal): Promise<Uint8Array> {
-    const bytes = this.#source.part(number, { signal });
-    this.#running.add(bytes);
-    const end = (): void => {
-      this.#running.delete(bytes);
-    };
-    // That it fails is no defect when nobody comes to wait for it.
-    bytes.then(end, end);
-    return bytes;
-  }
-}
-
-/** Aborts with the first of the signals, until what it gives is called. */
-function follow(
-  controller: AbortController,
-  signals: readonly (AbortSignal | undefined)[],
-): () => void {
-  const detachers = signals.map((signal) => {
-    const abort = (): void => controller.abort(signal?.reason);
-    if (signal?.aborted === true) abort();
-    signal?.addEventListener('abort', abort, { once: true });
-    return () => signal?.removeEventListener('abort', abort);
-  });
-  return () => {
-    for (const detach of detachers) detach();
-  };
 }
 
 function isWanted(partEnds: Float64Array, number: number, end: number): boolean {

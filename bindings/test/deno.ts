@@ -29,7 +29,9 @@ async function runContract(flavour: CoreFlavour): Promise<Outcomes> {
 /** Declares the contract's tests for a core that Deno runs. */
 export function testCoreOnDeno(test: TestFn, flavour: CoreFlavour): void {
   let outcomes: Outcomes = new Map();
-  test.before(async () => {
+  test.before(async (t) => {
+    // The whole contract is this one hook to ava.
+    t.timeout(600_000);
     outcomes = await runContract(flavour);
   });
   for (const { title } of coreContract)

@@ -1,6 +1,6 @@
 // What memory the core needs beside what its process has anyway, with layers of one size and of
 // several times that size.
-import { rm } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CACHE_FOLDER, hashFile, makeOnce } from 'mica-core/streams/cache';
 import type { Compressor } from 'mica-core/streams/compressor';
@@ -38,7 +38,7 @@ export async function makeLargeStream(layer: Layer, compressor: Compressor): Pro
       await runProgram(['tar', '--concatenate', `--file=${part}`, layer.file]);
     }
   });
-  const length = layer.length * layerCopies;
+  const { size: length } = await stat(file);
   return await makeStream({ ...layer, file, length, digest: await hashFile(file) }, compressor);
 }
 

@@ -52,6 +52,31 @@ const readChecks: readonly Check[] = [
     });
   }),
 
+  inFolder('read() listens to a signal once, and only while it reads', async (core, folder) => {
+    const kept = await keepLayer(core, folder, LONG_LAYER);
+    const { signal } = new AbortController();
+    let listeners = 0;
+    let most = 0;
+    const add = signal.addEventListener.bind(signal);
+    const remove = signal.removeEventListener.bind(signal);
+    signal.addEventListener = (type: string, listener: never, options?: never): void => {
+      listeners += 1;
+      most = Math.max(most, listeners);
+      add(type, listener, options);
+    };
+    signal.removeEventListener = (type: string, listener: never): void => {
+      listeners -= 1;
+      remove(type, listener);
+    };
+    await withRestoration(openKept(core, kept), async (restoration) => {
+      ok((await readBytes(restoration, { signal })).equals(LONG_LAYER));
+      equal(listeners, 0);
+      for await (const piece of restoration.read({ signal })) if (piece.length > 0) break;
+    });
+    equal(listeners, 0);
+    equal(most, 1);
+  }),
+
   inFolder('read() gives nothing outside the layer', async (core, folder) => {
     const kept = await keepLayer(core, folder, SAMPLE_TAR);
     const size = SAMPLE_TAR.length;

@@ -17,6 +17,14 @@ const ALL_LEVELS = [1, 2, 3, 4, 5, 6, 7, 8, 9];
 /** klauspost's and pgzip's own default. */
 const KLAUSPOST_DEFAULT = 5;
 
+/** Levels of klauspost's before v1.15 that there are models for: others were not used for layers. */
+const EARLY_LEVELS: readonly number[] = [4, KLAUSPOST_DEFAULT, 6];
+const EARLY = /klauspost-1\.1[13]\./;
+
+function expectedOf(program: string, level: number): Expected {
+  return EARLY.test(program) && !EARLY_LEVELS.includes(level) ? 'raw' : 'model';
+}
+
 const LEVEL_NAMES: Readonly<Record<number, string>> = {
   [HUFFMAN_ONLY]: 'huffman',
   [STATELESS]: 'stateless',
@@ -78,7 +86,7 @@ function atLevel(
   program: string,
   family: Family,
   level: number,
-  expected: Expected = 'model',
+  expected: Expected = expectedOf(program, level),
 ): Compressor {
   const label = LEVEL_NAMES[level] ?? `${level}`;
   return goCompressor(program, family, label, ['-level', `${level}`], expected);

@@ -8,6 +8,9 @@ const ENOUGH_MATCHES: usize = 1000;
 /// Segments with fewer that are looked at before the last guess is kept.
 const MAX_GUESSES: u32 = 4;
 
+/// Smallest block of pigz, KiB (option -b).
+const MIN_PIGZ_BLOCK: u16 = 128;
+
 /// Knows the compressor of a stream as soon as a segment has told it. Has to be asked for all segments
 /// of a layer, in order.
 #[derive(Debug, Default)]
@@ -49,10 +52,13 @@ fn candidates(is_flushed: bool, flush: Option<u64>) -> Vec<Compressor> {
         Compressor::Pigz { level, history, .. } => Some(Compressor::Pigz {
             level,
             history,
-            block_size: block_size.filter(|size| *size > 0)?,
+            block_size: block_size.filter(|size| *size >= MIN_PIGZ_BLOCK)?,
         }),
         Compressor::Pgzip { .. } => is_flushed.then_some(candidate),
         _ => Some(candidate),
     };
-    CANDIDATES.iter().filter_map(possible).collect()
+    let mut candidates: Vec<Compressor> = CANDIDATES.iter().filter_map(possible).collect();
+    // Where repeats tell nothing, blocks that end like pigz's are pigz's.
+    candidates.sort_by_key(|candidate| !matches!(candidate, Compressor::Pigz { .. }));
+    candidates
 }

@@ -308,7 +308,8 @@ impl KlauspostRelease {
         Self::ALL.get(usize::from(number)).copied()
     }
 
-    const fn table_version(self) -> KlauspostVersion {
+    /// The version as far as codes go.
+    pub(super) const fn table_version(self) -> KlauspostVersion {
         match self {
             Self::V1_11 => KlauspostVersion::V1_11,
             Self::V1_12 => KlauspostVersion::V1_12,

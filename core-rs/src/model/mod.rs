@@ -3,7 +3,8 @@
 //! Finding the tokens of a stream again needs no search for the best ones, only the same search that
 //! the compressor made. A model is such a search, restarted at every segment. Where it is wrong, a
 //! [correction](crate::segment::corrections) tells, so a model may be wrong; it must only be the same
-//! at ingest and at restore.
+//! at ingest and at restore: what a compressor's [number](Compressor::encode) predicts never changes.
+//! A better model gets another number.
 
 pub mod candidates;
 pub mod chains;

@@ -1,13 +1,11 @@
 //! The model of any compressor, made when it is first needed.
 
 use super::Model;
-use super::compressor::{Compressor, GoLevel, KlauspostRelease, PigzHistory, ZlibStrategy};
+use super::compressor::{Compressor, GoLevel, PigzHistory, ZlibStrategy};
 use super::go_fast::GoFast;
 use super::go_greedy::GoGreedy;
 use super::go_lazy::GoLazy;
-use super::klauspost::{
-    self, Calls, FlushKind, Level1, Level2, Level3, Level4, Level5, Level6, Version,
-};
+use super::klauspost::{FlushKind, Klauspost};
 use super::literals::Literals;
 use super::zlib::{History, ZlibOptions};
 use super::zlib_fast::ZlibFast;
@@ -36,15 +34,10 @@ enum AnyModel {
     GoFast(Box<GoFast>),
     GoGreedy(Box<GoGreedy>),
     GoLazy(Box<GoLazy>),
+    Klauspost(Box<Klauspost>),
     ZlibFast(Box<ZlibFast>),
     ZlibLazy(Box<ZlibLazy>),
     ZlibRunLength(Box<ZlibRunLength>),
-    Klauspost1(Box<Calls<Level1>>),
-    Klauspost2(Box<Calls<Level2>>),
-    Klauspost3(Box<Calls<Level3>>),
-    Klauspost4(Box<Calls<Level4>>),
-    Klauspost5(Box<Calls<Level5>>),
-    Klauspost6(Box<Calls<Level6>>),
 }
 
 impl AnyModel {
@@ -53,10 +46,12 @@ impl AnyModel {
             Compressor::Unknown => Self::Literals(Literals),
             Compressor::Go(level) => Self::go(level),
             Compressor::Klauspost { release, level } => {
-                Self::klauspost(release, level, FlushKind::Keeps)
+                let model = Klauspost::new(release, level, FlushKind::Keeps);
+                Self::Klauspost(Box::new(model))
             }
             Compressor::Pgzip { release, level } => {
-                Self::klauspost(release, level, FlushKind::Restarts)
+                let model = Klauspost::new(release, level, FlushKind::Restarts);
+                Self::Klauspost(Box::new(model))
             }
             Compressor::Zlib {
                 level,
@@ -95,24 +90,6 @@ impl AnyModel {
         }
     }
 
-    fn klauspost(release: KlauspostRelease, level: i8, flush: FlushKind) -> Self {
-        let version = match release {
-            KlauspostRelease::V1_11 => Version::V11,
-            KlauspostRelease::V1_12 | KlauspostRelease::V1_14 => Version::V12,
-            KlauspostRelease::V1_15 => Version::V15,
-            _ => Version::V18,
-        };
-        match level {
-            1 => Self::Klauspost1(Box::new(klauspost::level1(version, flush))),
-            2 => Self::Klauspost2(Box::new(klauspost::level2(version, flush))),
-            3 => Self::Klauspost3(Box::new(klauspost::level3(version, flush))),
-            4 => Self::Klauspost4(Box::new(klauspost::level4(version, flush))),
-            5 => Self::Klauspost5(Box::new(klauspost::level5(version, flush))),
-            6 => Self::Klauspost6(Box::new(klauspost::level6(version, flush))),
-            _ => Self::Literals(Literals),
-        }
-    }
-
     fn zlib(level: u8, strategy: ZlibStrategy, memory_level: u8) -> Self {
         match strategy {
             ZlibStrategy::Literals => Self::Literals(Literals),
@@ -146,15 +123,10 @@ impl Models {
             AnyModel::GoFast(model) => user.run(model.as_mut()),
             AnyModel::GoGreedy(model) => user.run(model.as_mut()),
             AnyModel::GoLazy(model) => user.run(model.as_mut()),
+            AnyModel::Klauspost(model) => model.with(user),
             AnyModel::ZlibFast(model) => user.run(model.as_mut()),
             AnyModel::ZlibLazy(model) => user.run(model.as_mut()),
             AnyModel::ZlibRunLength(model) => user.run(model.as_mut()),
-            AnyModel::Klauspost1(model) => user.run(model.as_mut()),
-            AnyModel::Klauspost2(model) => user.run(model.as_mut()),
-            AnyModel::Klauspost3(model) => user.run(model.as_mut()),
-            AnyModel::Klauspost4(model) => user.run(model.as_mut()),
-            AnyModel::Klauspost5(model) => user.run(model.as_mut()),
-            AnyModel::Klauspost6(model) => user.run(model.as_mut()),
         }
     }
 }

@@ -60,9 +60,7 @@ impl BlockCache {
 mod tests {
     use super::*;
     use crate::digest::FileId;
-    use crate::pack::{
-        BlockLimits, PACK_HEADER_SIZE, PackOptions, PackWriter, decode_block, decode_block_header,
-    };
+    use crate::pack::{BlockLimits, PackOptions, PackWriter, decode_block, decode_block_header};
 
     fn cached(pack: u32, offset: u64) -> CachedBlock {
         let mut writer = PackWriter::new(PackOptions::default()).unwrap();
@@ -70,7 +68,7 @@ mod tests {
         writer.push(b"a").unwrap();
         writer.end_file().unwrap();
         let block = writer.flush().unwrap().unwrap();
-        assert_eq!(block.offset, u64::try_from(PACK_HEADER_SIZE).unwrap());
+        assert_eq!(block.offset, 16);
         let limits = BlockLimits::default();
         CachedBlock {
             pack,

@@ -141,18 +141,24 @@ impl Segment {
         }
     }
 
-    /// Bytes of plain text between the flush before it, or the beginning of the stream, and its first
-    /// flush: an empty block that is not the last one.
-    pub fn first_flush(&self) -> Option<u64> {
-        let mut length = self.since_flush;
+    /// Bytes of its plain text before its first flush: an empty block that is not the last one.
+    pub fn first_flush_offset(&self) -> Option<usize> {
+        let mut length = 0;
         for block in &self.blocks {
-            length += block.length as u64;
+            length += block.length;
             let is_last = block.header.as_ref().is_some_and(|header| header.is_final);
             if block.length == 0 && block.header.is_some() && !is_last {
                 return Some(length);
             }
         }
         None
+    }
+
+    /// Bytes of plain text between the flush before it, or the beginning of the stream, and its first
+    /// flush.
+    pub fn first_flush(&self) -> Option<u64> {
+        self.first_flush_offset()
+            .map(|offset| self.since_flush + offset as u64)
     }
 
     /// Matches among its tokens: what tells compressors apart.

@@ -32,7 +32,8 @@ pub(super) const fn has_too_many_blocks(segment: &Segment) -> bool {
 /// Finds the compressor whose model needs the fewest bytes of corrections; `Unknown` if all need too
 /// many. `candidates`: the likeliest ones first, which win if others are as good.
 pub fn detect(models: &mut Models, candidates: &[Compressor], segment: &Segment) -> Compressor {
-    let sample = segment.sample(SAMPLE_SIZE);
+    // What becomes of history at a flush only shows after it.
+    let sample = segment.sample(segment.first_flush_offset().unwrap_or(0) + SAMPLE_SIZE);
     let mut ranking = rank(models, candidates, &sample);
     if sample.text.len() < segment.text.len() {
         ranking.truncate(FINALISTS);

@@ -93,7 +93,9 @@ async function checkIn(paths: Paths, options: CheckLayerOptions): Promise<Checke
   const places = placeAll(ids, packed.files, packed.places);
   const restoring = clock.now();
   const restoration = await core.openRestoration({ recipe, packs: [pack], places });
-  const restored = await hashAll(core, restoration.read(), pass(2));
+  const restored = await hashAll(core, restoration.read(), pass(2)).finally(() =>
+    restoration.close(),
+  );
   const restoreMs = clock.now() - restoring;
   const { digest } = ingested.summary;
   return {

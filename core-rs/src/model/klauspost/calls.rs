@@ -7,11 +7,8 @@ use crate::model::Model;
 
 /// Bytes of a call: as many as a stored block can have.
 const CALL_SIZE: usize = 65_535;
-/// A shorter last call, before a flush or the end, is not searched, and history is forgotten with it.
-/// (v1.20.4 does search it: that is a correction or two at the end of a stream.)
-const SHORT_CALL_SIZE: usize = 128;
 /// Bytes of a dictionary of pgzip.
-const DICTIONARY_SIZE: usize = 16_384;
+pub(super) const DICTIONARY_SIZE: usize = 16_384;
 
 /// What becomes of history at a flush.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +17,34 @@ pub enum FlushKind {
     Keeps,
     /// Another encoder goes on, which knows only the last 16 KiB (pgzip).
     Restarts,
+}
+
+/// What distinguishes versions in all levels.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CallOptions {
+    pub(super) flush_kind: FlushKind,
+    pub(super) cut: Cut,
+    pub(super) short_calls: ShortCalls,
+}
+
+/// What becomes of a last call, before a flush or the end, that is short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ShortCalls {
+    /// Less than 128 bytes are not searched, and history is forgotten with them: before v1.20.4.
+    Forgotten,
+    /// Less than 13 bytes are not searched: v1.20.4. Nor are less than 128 that are a whole stream,
+    /// which is not modelled.
+    Kept,
+}
+
+impl ShortCalls {
+    /// Bytes that a call must have to be searched.
+    const fn shortest_searched(self) -> usize {
+        match self {
+            Self::Forgotten => 128,
+            Self::Kept => 13,
+        }
+    }
 }
 
 /// How matches over 258 bytes are cut into tokens.
@@ -46,10 +71,9 @@ impl Cut {
 
 /// The model of a compressor whose match finder is `E`.
 #[derive(Debug)]
-pub struct Calls<E> {
+pub(super) struct Calls<E> {
     encoder: E,
-    flush_kind: FlushKind,
-    cut: Cut,
+    options: CallOptions,
     scan: Scan,
     /// The match that is predicted, or one without length at the end of the call if there is none.
     /// It is not in the tables yet.
@@ -63,11 +87,10 @@ pub struct Calls<E> {
 }
 
 impl<E: Encoder> Calls<E> {
-    pub(super) fn new(encoder: E, flush_kind: FlushKind, cut: Cut) -> Self {
+    pub(super) fn new(encoder: E, options: CallOptions) -> Self {
         Self {
             encoder,
-            flush_kind,
-            cut,
+            options,
             scan: Scan::new(0, 0, 0),
             found: no_match(0),
             predicted: Token::literal(0),
@@ -123,7 +146,7 @@ impl<E: Encoder> Calls<E> {
                 end
             };
             self.begin_call(position, end.min(text.len()));
-            if is_last && end - position < SHORT_CALL_SIZE {
+            if is_last && end - position < self.options.short_calls.shortest_searched() {
                 self.found = no_match(self.call_end);
                 return;
             }
@@ -157,7 +180,10 @@ impl<E: Encoder> Calls<E> {
         if position < self.found.start || length < 3 {
             return Token::literal(text[position]);
         }
-        Token::matched(self.cut.first_length(length), self.found.token_distance())
+        Token::matched(
+            self.options.cut.first_length(length),
+            self.found.token_distance(),
+        )
     }
 
     /// Goes on from another token than the predicted one.
@@ -186,7 +212,7 @@ impl<E: Encoder> Calls<E> {
                 } else {
                     0
                 };
-                let length = if self.cut.first_length(full_length) == length {
+                let length = if self.options.cut.first_length(full_length) == length {
                     full_length
                 } else {
                     usize::from(length)
@@ -226,7 +252,7 @@ impl<E: Encoder> Model for Calls<E> {
             Ok(since_flush) if since_flush <= start => {
                 let flush = start - since_flush;
                 self.restart_calls(flush.saturating_sub(CALL_SIZE), flush);
-                if flush > 0 && self.flush_kind == FlushKind::Keeps {
+                if flush > 0 && self.options.flush_kind == FlushKind::Keeps {
                     self.run(text, self.call_end, flush);
                 }
                 self.flush(text, flush, end);
@@ -243,10 +269,14 @@ impl<E: Encoder> Model for Calls<E> {
     fn flush(&mut self, text: &[u8], position: usize, end: usize) {
         self.settle(text, position);
         let length = position - self.last_flush.min(position);
-        match self.flush_kind {
+        match self.options.flush_kind {
             FlushKind::Keeps => {
-                let is_short = position - self.call_start.min(position) < SHORT_CALL_SIZE;
-                if length > 0 && is_short {
+                let short_calls = self.options.short_calls;
+                let last_call = position - self.call_start.min(position);
+                if length > 0
+                    && short_calls == ShortCalls::Forgotten
+                    && last_call < short_calls.shortest_searched()
+                {
                     self.forget(position);
                 }
             }

@@ -8,7 +8,7 @@ const MARGIN: usize = 11;
 
 /// A repeat of any length, which the compressor writes as one or more tokens.
 #[derive(Clone, Copy, Debug)]
-pub struct Match {
+pub(super) struct Match {
     /// Where it begins.
     pub(super) start: usize,
     /// Where it ends.
@@ -59,9 +59,32 @@ impl Found {
     }
 }
 
+/// How a match is compared with one that is found by the bytes behind it (levels 5 and 6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum EndCheck {
+    /// Not at all: up to v1.11.
+    None,
+    /// By all of its bytes: v1.12 to v1.14.
+    Whole,
+    /// By those from the third on: since v1.15.
+    Tail,
+}
+
+impl EndCheck {
+    /// Where the other match is to begin.
+    #[inline]
+    pub(super) const fn start(self, found: Found) -> Option<usize> {
+        match self {
+            Self::None => None,
+            Self::Whole => Some(found.start),
+            Self::Tail => Some(found.start + 2),
+        }
+    }
+}
+
 /// How far a match finder has come in a call.
 #[derive(Clone, Copy, Debug)]
-pub struct Scan {
+pub(super) struct Scan {
     /// Where the next match is looked for first.
     pub(super) at: usize,
     /// Where it would have been looked for next, when one was found.
@@ -77,7 +100,7 @@ pub struct Scan {
 }
 
 /// A match finder.
-pub trait Encoder {
+pub(super) trait Encoder {
     /// Forgets what is in the tables. Positions go on at most 32 KiB before those so far.
     fn forget(&mut self);
 

@@ -8,13 +8,13 @@ const SKIP_SHIFT: u32 = 5;
 const LOG_SIZE: usize = 1024;
 
 /// Level 1.
-pub type Level1 = OneTable<15, { 1 << 15 }, false>;
+pub(super) type Level1 = OneTable<15, { 1 << 15 }, false>;
 /// Level 2: a larger table, into which more positions are put.
-pub type Level2 = OneTable<17, { 1 << 17 }, true>;
+pub(super) type Level2 = OneTable<17, { 1 << 17 }, true>;
 
 /// Level 1, or, if `IS_SECOND`, level 2.
 #[derive(Debug)]
-pub struct OneTable<const BITS: u32, const SLOTS: usize, const IS_SECOND: bool> {
+pub(super) struct OneTable<const BITS: u32, const SLOTS: usize, const IS_SECOND: bool> {
     table: Table<u32, SLOTS>,
     base: Base,
     /// Position and distance of a match that was found already.

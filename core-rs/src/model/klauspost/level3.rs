@@ -11,7 +11,7 @@ const FARTHEST: u32 = REACH - 4;
 
 /// Level 3.
 #[derive(Debug)]
-pub struct Level3 {
+pub(super) struct Level3 {
     table: Table<Pair, SLOTS>,
     base: Base,
     /// Position and distance of a match that was found already.

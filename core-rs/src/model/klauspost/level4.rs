@@ -8,7 +8,7 @@ const SKIP_SHIFT: u32 = 6;
 
 /// Level 4.
 #[derive(Debug)]
-pub struct Level4 {
+pub(super) struct Level4 {
     tables: TwoTables<u32>,
     /// Since v1.18, the match at the next position is compared with bytes from elsewhere by
     /// mistake, and so hardly ever is longer. Where elsewhere is, depends on calls long ago.

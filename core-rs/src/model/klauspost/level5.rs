@@ -1,6 +1,6 @@
 //! Level 5, the default: tables of positions by four bytes, and of pairs of them by seven.
 
-use super::encoder::{Encoder, Found, Match, Scan, first_length};
+use super::encoder::{Encoder, EndCheck, Found, Match, Scan, first_length};
 use super::table::{Pair, hash4, hash7, is_near, load64, match_length, repeats};
 use super::two_tables::{BITS, TwoTables, are_matches, longer};
 
@@ -8,20 +8,9 @@ const SKIP_SHIFT: u32 = 6;
 /// Shorter matches are compared with one that is found by the bytes behind them.
 const SHORT_LENGTH: usize = 30;
 
-/// How a short match is compared with one that is found by the bytes behind it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EndCheck {
-    /// Not at all: up to v1.11.
-    None,
-    /// By all of its bytes: v1.12 to v1.14.
-    Whole,
-    /// By those from the third on: since v1.15.
-    Tail,
-}
-
 /// Level 5.
 #[derive(Debug)]
-pub struct Level5 {
+pub(super) struct Level5 {
     tables: TwoTables<Pair>,
     end_check: EndCheck,
 }
@@ -41,10 +30,8 @@ impl Level5 {
         if found.length >= SHORT_LENGTH || end >= scan.limit {
             return found;
         }
-        let start = match self.end_check {
-            EndCheck::None => return found,
-            EndCheck::Whole => found.start,
-            EndCheck::Tail => found.start + 2,
+        let Some(start) = self.end_check.start(found) else {
+            return found;
         };
         let (distance, _) = self.tables.distances(end, load64(text, end));
         if !is_near(distance) || start < scan.history_start + distance as usize {

@@ -1,26 +1,26 @@
 //! Level 6, Go's default since 1.27: the tables of level 5, more candidates, and the last distance.
 
-use super::encoder::{Encoder, Found, Match, Scan, first_length};
+use super::encoder::{Encoder, EndCheck, Found, Match, Scan, first_length};
 use super::table::{Pair, REACH, hash7, is_near, load64, match_length, repeats};
 use super::two_tables::{BITS, TwoTables, are_matches, longer};
 
 const SKIP_SHIFT: u32 = 7;
-/// Bytes that need not match at the beginning of a match found by the bytes behind it.
-const SKIPPED: usize = 2;
 
 /// Level 6.
 #[derive(Debug)]
-pub struct Level6 {
+pub(super) struct Level6 {
     tables: TwoTables<Pair>,
     /// Distance of the last match in the call.
     last_distance: u32,
+    end_check: EndCheck,
 }
 
 impl Level6 {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(end_check: EndCheck) -> Self {
         Self {
             tables: TwoTables::new(),
             last_distance: 1,
+            end_check,
         }
     }
 
@@ -59,14 +59,14 @@ impl Level6 {
     #[inline]
     fn check_end(&self, text: &[u8], scan: &Scan, found: Found) -> Found {
         let end = found.start + found.length;
-        if end >= scan.limit {
-            return found;
-        }
+        let start = match self.end_check.start(found) {
+            Some(start) if end < scan.limit => start,
+            _ => return found,
+        };
         let (first, second) = self.tables.distances(end, load64(text, end));
         if first.cast_signed() >= REACH.cast_signed() {
             return found;
         }
-        let start = found.start + SKIPPED;
         let mut best = found;
         let mut try_at = |distance: u32| {
             if is_near(distance) && start >= scan.history_start + distance as usize {

@@ -22,6 +22,7 @@ mod package_merge;
 mod zlib;
 
 pub use frequencies::Frequencies;
+pub(super) use klauspost::literal_lengths;
 pub use klauspost::{Klauspost, KlauspostLevel, KlauspostVersion};
 
 use crate::deflate::{BlockKind, Token};

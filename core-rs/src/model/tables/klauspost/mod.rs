@@ -13,9 +13,10 @@ mod open_codes;
 mod tokens;
 
 use self::open_codes::OpenCodes;
-use super::code_lengths::Ties;
+use super::code_lengths::{Ties, code_lengths};
 use super::go::MAX_STORED;
 use super::{BlockFacts, BlockPlace, CallLimit, go};
+use crate::deflate::huffman::MAX_CODE_BITS;
 use crate::deflate::{BlockKind, DynamicCodes};
 
 /// A last call of so few bytes is stored (`storeFast`); from v1.20.4 on if it is the first one too.
@@ -56,6 +57,16 @@ impl KlauspostVersion {
             Ties::JointsFirst
         }
     }
+}
+
+/// Bits of a code for literals alone, by which the lazy encoder judges matches.
+pub(in crate::model) fn literal_lengths(
+    version: KlauspostVersion,
+    frequencies: &[u32; 256],
+) -> [u8; 256] {
+    let mut lengths = [0; 256];
+    code_lengths(version.ties(), frequencies, MAX_CODE_BITS, &mut lengths);
+    lengths
 }
 
 /// Which of the encoders hands over tokens.
