@@ -18,6 +18,7 @@ mod restore;
 
 use ingest::ingest;
 use layer_tar::{part_of, tar_of};
+use mica_core::compression::decompress;
 use mica_core::model::Compressor;
 use mica_core::recipe::decode::RecipeBytes;
 use mica_core::recipe::row::ROW_SIZE;
@@ -95,6 +96,125 @@ fn recipes_of_version_1_have_all_that_a_recipe_can_have() {
             .all(|row| row.raw_size > 0)
     );
     assert!(kinds("zlib-6").all(|of| of != Compressor::Unknown));
+}
+
+/// Takes numbers and bytes off the front, as `doc/recipe-format.md` tells it.
+struct Plain<'a>(&'a [u8]);
+
+impl<'a> Plain<'a> {
+    fn bytes(&mut self, length: usize) -> &'a [u8] {
+        let (bytes, rest) = self.0.split_at(length);
+        self.0 = rest;
+        bytes
+    }
+
+    fn number(&mut self, width: usize) -> usize {
+        let bytes = self.bytes(width).iter().rev();
+        bytes.fold(0, |number, byte| number << 8 | usize::from(*byte))
+    }
+
+    fn varint(&mut self) -> usize {
+        let byte = self.number(1);
+        if byte < 0x80 {
+            byte
+        } else {
+            byte - 0x80 + (self.varint() << 7)
+        }
+    }
+
+    fn digest(&mut self) -> &'a [u8] {
+        let length = self.varint();
+        self.bytes(length)
+    }
+}
+
+fn expand(stored: &[u8], length: usize) -> Vec<u8> {
+    if stored.len() == length {
+        stored.to_vec()
+    } else {
+        decompress(stored, length).unwrap()
+    }
+}
+
+/// The directory's place, and the sections, read without any of the code that is tested.
+fn read_plainly(recipe: &[u8]) -> (Vec<u8>, [Vec<u8>; 8]) {
+    assert_eq!(&recipe[..10], b"MICARCPE\x01\0");
+    let (body, footer) = recipe.split_at(recipe.len() - 48);
+    let mut footer = Plain(footer);
+    let [offset, stored, length] = [(); 3].map(|()| footer.number(8));
+    assert_eq!(offset + stored, body.len());
+    let hash = blake3::hash(&body[offset..]);
+    assert_eq!(footer.bytes(16), &hash.as_bytes()[..16]);
+    assert_eq!(footer.0, b"EPCRACIM");
+    let directory = expand(&body[offset..], length);
+    let mut entries = Plain(&directory);
+    entries.bytes(3);
+    for _ in 0..2 {
+        entries.digest();
+    }
+    let _sizes = [(); 3].map(|()| entries.varint());
+    let mut sections: [Vec<u8>; 8] = Default::default();
+    let mut chunks = Plain(&body[10..offset]);
+    for _ in 0..entries.varint() {
+        let kind = entries.number(1);
+        let stored = chunks.bytes(entries.varint());
+        let length = if kind & 1 == 1 {
+            entries.varint()
+        } else {
+            stored.len()
+        };
+        assert_eq!(entries.bytes(8), &blake3::hash(stored).as_bytes()[..8]);
+        sections[kind >> 1].extend(expand(stored, length));
+    }
+    assert!(entries.0.is_empty() && chunks.0.is_empty());
+    (directory, sections)
+}
+
+/// The tar: gaps of skeleton and files, one after the other.
+fn tar_plainly(sections: &[Vec<u8>; 8], tar: &[u8]) -> Vec<u8> {
+    let [files, references, skeleton, ..] = sections;
+    let (mut references, mut skeleton) = (Plain(references), Plain(skeleton));
+    let mut again = Vec::new();
+    for id in files.chunks_exact(32) {
+        let (gap, size) = (references.varint(), references.varint());
+        again.extend_from_slice(skeleton.bytes(gap));
+        let content = &tar[again.len()..][..size];
+        assert_eq!(blake3::hash(content).as_bytes(), id);
+        again.extend_from_slice(content);
+    }
+    again.extend_from_slice(skeleton.0);
+    again
+}
+
+#[test]
+fn the_format_is_as_its_document_tells() {
+    for name in LAYERS {
+        let layer = read(name, "layer");
+        let tar = tar_of(&layer);
+        let (directory, sections) = read_plainly(&read(name, "recipe"));
+        assert_eq!(&directory[..3], &[u8::from(name != "identity"), 0, 0]);
+        assert!(tar_plainly(&sections, &tar) == tar, "{name}");
+        let [_, _, _, rows, blocks, corrections, raw, framing] = &sections;
+        let (mut raw, mut framing) = (Plain(raw), Plain(framing));
+        let (mut offset, mut tar_offset, mut kept) = (0, 0, [0; 2]);
+        for row in rows.chunks_exact(48) {
+            let mut row = Plain(row);
+            let sizes = [(); 6].map(|()| row.number(4));
+            assert_eq!(framing.bytes(sizes[2]), &layer[offset..][..sizes[2]]);
+            offset += sizes[2];
+            let segment = &layer[offset..][..sizes[0]];
+            assert_eq!(&row.0[16..], &blake3::hash(segment).as_bytes()[..8]);
+            assert!([&[][..], segment].contains(&raw.bytes(sizes[5])));
+            offset += sizes[0];
+            tar_offset += sizes[1];
+            kept = [kept[0] + sizes[3], kept[1] + sizes[4]];
+        }
+        assert_eq!(framing.0, &layer[offset..]);
+        assert_eq!(
+            (tar_offset, kept),
+            (tar.len(), [blocks.len(), corrections.len()])
+        );
+    }
 }
 
 /// Holds on every machine as long as libzstd is 1.5.7 and the models are the same. When they get

@@ -140,7 +140,7 @@ fn assert_ranges(restorer: &Restorer, parts: &[Vec<u8>], layer: &[u8]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 8, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
 
     #[test]
     fn any_bytes_are_a_layer(
