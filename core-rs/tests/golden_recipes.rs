@@ -23,6 +23,7 @@ use mica_core::model::Compressor;
 use mica_core::recipe::decode::RecipeBytes;
 use mica_core::recipe::row::ROW_SIZE;
 use mica_core::recipe::{RecipeIndex, Section, SectionReader, SegmentRow};
+use mica_core::restore::RestoreError;
 use restore::restore_parts;
 
 const LAYERS: [&str; 10] = [
@@ -69,6 +70,38 @@ fn recipes_of_version_1_make_their_layers() {
         });
         let again = parts.unwrap().into_iter().map(Result::unwrap);
         assert!(again.collect::<Vec<_>>().concat() == layer, "{name}");
+    }
+}
+
+#[test]
+fn a_golden_recipe_with_other_files_gives_no_other_layer() {
+    for name in LAYERS {
+        let (recipe, tar) = (read(name, "recipe"), tar_of(&read(name, "layer")));
+        let restore = |change: u8| {
+            let mut calls = 0;
+            let parts = restore_parts(&recipe, &mut |place, offset, length| {
+                calls += 1;
+                let mut bytes = part_of(&tar, place, offset, length);
+                let at = bytes.len() * (calls % 7) / 7;
+                bytes[at] ^= change;
+                bytes
+            });
+            parts.unwrap()
+        };
+        let right = restore(0);
+        for change in [1, 0x20, 0xff] {
+            let parts = restore(change);
+            for (got, expected) in parts.iter().zip(&right) {
+                let is_right = got == expected;
+                let is_refused = matches!(
+                    got,
+                    Err(RestoreError::WrongPart { .. } | RestoreError::Rebuild { .. })
+                );
+                assert!(is_right || is_refused, "{name}: {got:?}");
+            }
+            // A raw segment needs no files.
+            assert_eq!(parts.iter().all(Result::is_ok), name == "raw", "{name}");
+        }
     }
 }
 

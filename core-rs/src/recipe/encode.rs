@@ -93,7 +93,9 @@ impl RecipeWriter {
         std::mem::take(&mut self.output)
     }
 
-    /// Ends the recipe.
+    /// Ends the recipe. One whose directory is over
+    /// [`MAX_RECIPE_DIRECTORY_SIZE`](crate::limits::MAX_RECIPE_DIRECTORY_SIZE) is refused when it is
+    /// read, so read it before the layer goes.
     #[must_use]
     pub fn finish(mut self, summary: &Summary) -> FinishedRecipe {
         for section in Section::ALL {
