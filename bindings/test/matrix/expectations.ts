@@ -22,7 +22,7 @@ const KLAUSPOST_1_ALLOWANCE: Allowance = { ratio: 0.0005, size: 64 };
 const OTHER_ALLOWANCE: Allowance = { ratio: 0.01, size: 256 };
 
 /** Layers that shrink less do not tell who made them. */
-const TELLING_RATIO = 0.9;
+const TELLING_RATIO = 0.6;
 
 /** Names of common compressors, but for framings: header fields change no prediction. */
 const COMMON: readonly RegExp[] = [
