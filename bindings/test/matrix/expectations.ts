@@ -28,9 +28,6 @@ const FORGETFUL = /-full-\d+$/;
 /** Blocks that end anywhere, as text decides: what zlib finds with flushes is the same. */
 const NAMELESS = /-rsyncable$/;
 
-/** Layers that shrink less do not tell who made them. */
-const TELLING_RATIO = 0.6;
-
 /** Names of common compressors, but for framings: header fields change no prediction. */
 const COMMON: readonly RegExp[] = [
   /^go-1\.26-[16]$/,
@@ -70,7 +67,7 @@ function allowanceOf({ name }: Compressor): Allowance {
 /**
  * What is not as a model should make it; nothing for streams that no model is meant for.
  *
- * @param makers Who makes the same stream: any of them is the right answer.
+ * @param makers Who makes the same stream: any of them is the right answer; none, anybody.
  */
 export function findModelFaults(
   compressor: Compressor,
@@ -90,9 +87,7 @@ export function findModelFaults(
     );
   const found = nameOf(ingested);
   const names = [...new Set(makers.map(nameOf))];
-  // What next to nothing was found in looks the same from all.
-  const isTelling =
-    summary.size < summary.tarSize * TELLING_RATIO && !NAMELESS.test(compressor.name);
+  const isTelling = names.length > 0 && !NAMELESS.test(compressor.name);
   if (isTelling && sectionSizes.corrections > 0 && !names.includes(found))
     faults.push(`made by ${found}, not by ${names.join(' or ')}`);
   return faults;
