@@ -258,7 +258,6 @@ impl CoreError for RestoreError {
             Self::Recipe(problem) => problem.code(),
             Self::Inconsistent { .. } => "RECIPE_INCONSISTENT",
             Self::WrongPart { .. } => "RESTORE_WRONG_PART",
-            Self::WrongDigest { .. } => "RESTORE_WRONG_DIGEST",
             Self::FileLength { .. } => "RESTORE_FILE_LENGTH",
             Self::Places { .. } => "RESTORE_PLACES",
             Self::NoPack { .. } => "RESTORE_NO_PACK",
@@ -287,9 +286,7 @@ impl CoreError for RestoreError {
                 expected: Some(end),
                 ..ErrorValues::default()
             },
-            Self::WrongDigest { .. } | Self::NoPack { .. } | Self::Rebuild { .. } => {
-                ErrorValues::default()
-            }
+            Self::NoPack { .. } | Self::Rebuild { .. } => ErrorValues::default(),
         }
     }
 

@@ -31,11 +31,13 @@ impl Detector {
         let flush = segment.first_flush();
         let is_news = flush.is_some() && !self.is_flushed;
         self.is_flushed |= is_news;
+        if let Some(known) = self.known.filter(|_| self.is_certain && !is_news) {
+            return known;
+        }
         let is_telling = segment.matches() >= ENOUGH_MATCHES;
-        match self.known {
-            Some(known) if self.is_certain && !is_news => return known,
-            Some(guess) if !is_telling && self.guesses >= MAX_GUESSES => return guess,
-            _ => {}
+        let is_enough = !is_telling && self.guesses >= MAX_GUESSES;
+        if let Some(guess) = self.known.filter(|_| is_enough) {
+            return guess;
         }
         let detected = detect(models, &candidates(self.is_flushed, flush), segment);
         self.known = Some(detected);

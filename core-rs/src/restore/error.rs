@@ -29,14 +29,6 @@ pub enum RestoreError {
         /// Where it begins in the layer.
         offset: u64,
     },
-    /// The layer as a whole comes out wrong.
-    #[error("layer comes out as {got}, expected {expected}")]
-    WrongDigest {
-        /// Digest of what was made.
-        got: String,
-        /// Digest in the recipe.
-        expected: String,
-    },
     /// A file source gave another number of bytes than asked for.
     #[error("file {file} gave {got} bytes at offset {offset}, expected {expected}")]
     FileLength {

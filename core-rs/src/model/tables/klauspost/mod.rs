@@ -109,17 +109,6 @@ impl Klauspost {
         }
     }
 
-    /// Within a stream, between two calls; `open`: the codes of the block that may go on there.
-    pub fn within(
-        version: KlauspostVersion,
-        level: KlauspostLevel,
-        open: Option<&DynamicCodes>,
-    ) -> Self {
-        let mut klauspost = Self::new(version, level);
-        klauspost.open = open.and_then(|codes| klauspost.open_codes(codes));
-        klauspost
-    }
-
     /// How far one call of the encoder goes.
     pub const fn call_limit(&self) -> CallLimit {
         match (self.level, self.version) {
