@@ -8,8 +8,8 @@ const ENOUGH_MATCHES: usize = 1000;
 /// Segments with fewer that are looked at before the last guess is kept.
 const MAX_GUESSES: u32 = 4;
 
-/// Smallest block of pigz, KiB (option -b).
-const MIN_PIGZ_BLOCK: u16 = 128;
+/// Block of pigz by default, and its smallest one (option -b), KiB.
+const PIGZ_BLOCK: u16 = 128;
 
 /// Knows the compressor of a stream as soon as a segment has told it. Has to be asked for all segments
 /// of a layer, in order.
@@ -49,18 +49,48 @@ impl Detector {
 
 /// Those that are worth a try. `flush`: bytes of plain text up to the first flush of the stream.
 fn candidates(is_flushed: bool, flush: Option<u64>) -> Vec<Compressor> {
-    let block_size = flush.and_then(|flush| u16::try_from(flush.div_ceil(1024)).ok());
-    let possible = |&candidate: &Compressor| match candidate {
+    // Where repeats tell nothing, blocks that end like pigz's are pigz's.
+    let mut candidates: Vec<Compressor> = pigz_blocks(flush).flat_map(pigz_with).collect();
+    candidates.extend(CANDIDATES.iter().filter(|candidate| match candidate {
+        Compressor::Pigz { .. } => false,
+        Compressor::Pgzip { .. } => is_flushed,
+        _ => true,
+    }));
+    candidates
+}
+
+/// What pigz's blocks may have, KiB. One that ends with a whole byte is not flushed, so the first
+/// flush can stand after several.
+fn pigz_blocks(flush: Option<u64>) -> impl Iterator<Item = u16> {
+    let largest = flush.and_then(|flush| u16::try_from(flush.div_ceil(1024)).ok());
+    let largest = largest.filter(|size| *size >= PIGZ_BLOCK);
+    let default = largest.filter(|size| *size > PIGZ_BLOCK && size % PIGZ_BLOCK == 0);
+    default.map(|_| PIGZ_BLOCK).into_iter().chain(largest)
+}
+
+/// The candidates of pigz, with blocks of `block_size` KiB.
+fn pigz_with(block_size: u16) -> impl Iterator<Item = Compressor> {
+    CANDIDATES.iter().filter_map(move |&candidate| match candidate {
         Compressor::Pigz { level, history, .. } => Some(Compressor::Pigz {
             level,
             history,
-            block_size: block_size.filter(|size| *size >= MIN_PIGZ_BLOCK)?,
+            block_size,
         }),
-        Compressor::Pgzip { .. } => is_flushed.then_some(candidate),
-        _ => Some(candidate),
-    };
-    let mut candidates: Vec<Compressor> = CANDIDATES.iter().filter_map(possible).collect();
-    // Where repeats tell nothing, blocks that end like pigz's are pigz's.
-    candidates.sort_by_key(|candidate| !matches!(candidate, Compressor::Pigz { .. }));
-    candidates
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pigz_blocks_may_be_the_default_ones_before_a_later_flush() {
+        let blocks = |kib: u64| pigz_blocks(Some(kib << 10)).collect::<Vec<_>>();
+        assert_eq!(blocks(64), Vec::<u16>::new());
+        assert_eq!(blocks(128), [128]);
+        assert_eq!(blocks(200), [200]);
+        assert_eq!(blocks(384), [128, 384]);
+        assert_eq!(pigz_blocks(None).count(), 0);
+    }
 }
