@@ -18,7 +18,7 @@ use mica_core::deflate::Token;
 use mica_core::ingest::{LayerEvent, LayerReader};
 use mica_core::model::{CANDIDATES, CONTEXT_SIZE, Compressor, Model, ModelUser, Models};
 use mica_core::segment::{
-    Correction, ReplayError, SegmentText, Stretch, detect, find_corrections, find_tokens,
+    Correction, MatchForm, ReplayError, SegmentText, Stretch, detect, find_corrections, find_tokens,
 };
 use timing::{arguments, megabytes_per_second, timed};
 
@@ -134,8 +134,10 @@ impl ModelUser for Replay<'_> {
             rebuilding: Duration::MAX,
         };
         for _ in 0..RUNS {
-            let (corrections, finding) =
-                timed(|| find_corrections(model, self.text, self.stretches, tokens).unwrap());
+            let (corrections, finding) = timed(|| {
+                find_corrections(model, self.text, self.stretches, tokens, MatchForm::Place)
+                    .unwrap()
+            });
             let (found, rebuilding) = timed(|| self.rebuild(model, &corrections));
             assert!(found == tokens, "tokens differ");
             assert!(
@@ -194,7 +196,7 @@ fn measure_layer(path: &str, wanted: &[Compressor]) {
         }
         for (compressor, figures) in &mut all {
             let replay = Replay {
-                text: segment.segment_text(),
+                text: segment.text_for(*compressor),
                 stretches: &segment.stretches(),
                 tokens: Some(&segment.tokens),
             };

@@ -18,11 +18,11 @@ pub const MAX_RECIPE_DIRECTORY_SIZE: u64 = 4 << 20;
 /// at most 65,535: no header that it takes has more than 66,573 bytes. This is about twice that.
 pub const MAX_GZIP_HEADER_SIZE: usize = 131_072;
 
-/// Most plain text of one segment, in bytes: it is cut at the latest after 1.5 MiB, and may go on to the
+/// Most plain text of one segment, in bytes: it is cut at the latest after 3.5 MiB, and may go on to the
 /// end of a match or of a stored block of 65,535 bytes.
-pub const MAX_SEGMENT_TAR_SIZE: u32 = 2 << 20;
+pub const MAX_SEGMENT_TAR_SIZE: u32 = 4 << 20;
 
-/// Most bytes of a stream that one segment stands for. 1.5 MiB of literals take 15 bits each at most
+/// Most bytes of a stream that one segment stands for. 3.5 MiB of literals take 15 bits each at most
 /// (RFC 1951 §3.2.7), 4,096 block headers 330 bytes each.
 pub const MAX_SEGMENT_STORED_SIZE: u32 = 8 << 20;
 

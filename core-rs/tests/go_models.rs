@@ -11,7 +11,7 @@ use mica_core::model::Model;
 use mica_core::model::go_fast::GoFast;
 use mica_core::model::go_greedy::GoGreedy;
 use mica_core::model::go_lazy::GoLazy;
-use mica_core::segment::{SegmentText, Stretch, find_corrections};
+use mica_core::segment::{MatchForm, SegmentText, Stretch, find_corrections};
 use proptest::prelude::*;
 
 /// A piece of text: `length` bytes of an alphabet, or from `back` bytes before.
@@ -234,7 +234,8 @@ fn assert_predicts<M: Model>(mut model: M, text: &[u8], level: u8, tokens: &[Tok
         since_flush: 0,
     };
     let stretches = [Stretch::Tokens { length: text.len() }];
-    let corrections = find_corrections(&mut model, segment, &stretches, tokens).unwrap();
+    let corrections =
+        find_corrections(&mut model, segment, &stretches, tokens, MatchForm::Place).unwrap();
     assert_eq!(corrections, [], "level {level}");
 }
 

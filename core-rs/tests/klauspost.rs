@@ -7,7 +7,9 @@ use mica_core::model::compressor::KlauspostRelease::{V1_11, V1_12, V1_15, V1_20_
 use mica_core::model::klauspost::FlushKind::{Keeps, Restarts};
 use mica_core::model::klauspost::Klauspost;
 use mica_core::model::{CONTEXT_SIZE, Model, ModelUser};
-use mica_core::segment::{ReplayError, SegmentText, Stretch, find_corrections, find_tokens};
+use mica_core::segment::{
+    MatchForm, ReplayError, SegmentText, Stretch, find_corrections, find_tokens,
+};
 use proptest::prelude::*;
 
 /// A gzip file's blocks.
@@ -57,8 +59,14 @@ impl ModelUser for Exact<'_> {
             start: 0,
             since_flush: 0,
         };
-        let corrections =
-            find_corrections(model, segment, &stream.stretches, &stream.tokens).unwrap();
+        let corrections = find_corrections(
+            model,
+            segment,
+            &stream.stretches,
+            &stream.tokens,
+            MatchForm::Place,
+        )
+        .unwrap();
         assert_eq!(corrections, []);
         let mut found = Vec::new();
         find_tokens(model, segment, &stream.stretches, &[], |block| {

@@ -8,7 +8,9 @@ use mica_core::model::Model;
 use mica_core::model::zlib::{History, ZlibOptions};
 use mica_core::model::zlib_fast::ZlibFast;
 use mica_core::model::zlib_lazy::ZlibLazy;
-use mica_core::segment::{ReplayError, SegmentText, Stretch, find_corrections, find_tokens};
+use mica_core::segment::{
+    MatchForm, ReplayError, SegmentText, Stretch, find_corrections, find_tokens,
+};
 use plain_zlib::Plain;
 use proptest::prelude::*;
 
@@ -126,7 +128,7 @@ proptest! {
             }
         }
         let segment = SegmentText { text: &text, start: 0, since_flush: 0 };
-        let corrections = find_corrections(&mut AnyModel::new(options), segment, &stretches, &plain.tokens)?;
+        let corrections = find_corrections(&mut AnyModel::new(options), segment, &stretches, &plain.tokens, MatchForm::Place)?;
         prop_assert_eq!(corrections, vec![]);
     }
 
@@ -208,8 +210,14 @@ fn check_fixture(deflated: &[u8], options: ZlibOptions) {
         start: 0,
         since_flush: 0,
     };
-    let corrections =
-        find_corrections(&mut AnyModel::new(options), segment, &stretches, &tokens).unwrap();
+    let corrections = find_corrections(
+        &mut AnyModel::new(options),
+        segment,
+        &stretches,
+        &tokens,
+        MatchForm::Place,
+    )
+    .unwrap();
     assert_eq!(corrections, []);
 }
 

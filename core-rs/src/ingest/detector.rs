@@ -70,14 +70,16 @@ fn pigz_blocks(flush: Option<u64>) -> impl Iterator<Item = u16> {
 
 /// The candidates of pigz, with blocks of `block_size` KiB.
 fn pigz_with(block_size: u16) -> impl Iterator<Item = Compressor> {
-    CANDIDATES.iter().filter_map(move |&candidate| match candidate {
-        Compressor::Pigz { level, history, .. } => Some(Compressor::Pigz {
-            level,
-            history,
-            block_size,
-        }),
-        _ => None,
-    })
+    CANDIDATES
+        .iter()
+        .filter_map(move |&candidate| match candidate {
+            Compressor::Pigz { level, history, .. } => Some(Compressor::Pigz {
+                level,
+                history,
+                block_size,
+            }),
+            _ => None,
+        })
 }
 
 #[cfg(test)]

@@ -96,6 +96,7 @@ impl LayerFront {
             LayerEvent::Segment { framing, segment } => {
                 let tar = self.scan_tar(segment.plain())?;
                 let compressor = self.detector.compressor_of(&mut self.models, &segment);
+                self.reader.set_segment_size(compressor.segment_size());
                 FrontItem::Segment {
                     framing,
                     segment,

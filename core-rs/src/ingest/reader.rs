@@ -47,6 +47,7 @@ pub struct LayerReader {
     is_finished: bool,
     tar_limit: u64,
     tar_size: u64,
+    segment_size: usize,
     segment_limit: u64,
     segments: u64,
 }
@@ -90,6 +91,7 @@ impl LayerReader {
             is_finished: false,
             tar_limit,
             tar_size: 0,
+            segment_size: SEGMENT_SIZE,
             segment_limit: MAX_SEGMENTS,
             segments: 0,
         }
@@ -103,6 +105,11 @@ impl LayerReader {
     /// Says that there are no more bytes.
     pub fn finish(&mut self) {
         self.is_finished = true;
+    }
+
+    /// Lets the next segments of gzip members have so many bytes of plain text.
+    pub fn set_segment_size(&mut self, size: usize) {
+        self.segment_size = size;
     }
 
     /// Whether it was said that there are no more bytes.
@@ -236,6 +243,7 @@ impl LayerReader {
         mut cutter: Box<Cutter>,
         mut check: MemberCheck,
     ) -> Result<Step, IngestError> {
+        cutter.set_segment_size(self.segment_size);
         let (segment, is_last) = match cutter.read_segment(self.input.rest()) {
             Ok(Cut::Segment(segment)) => (segment, false),
             Ok(Cut::Last(segment)) => (segment, true),

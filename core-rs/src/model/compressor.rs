@@ -2,7 +2,10 @@
 
 use std::fmt;
 
+use crate::segment::cut::{MAX_SEGMENT_SIZE, SEGMENT_SIZE};
+
 use super::tables::{KlauspostLevel, KlauspostVersion, TableBuilder};
+use super::{CONTEXT_SIZE, LONG_CONTEXT_SIZE};
 
 /// A compressor with all that decides what it writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -119,6 +122,25 @@ const CHROMIUM: u8 = 6;
 pub const LITERALS_LEVEL: i8 = -2;
 
 impl Compressor {
+    /// Bytes of plain text that its segments should have. A table that remembers one place for each
+    /// hash is wrong for long after a segment's start, and the fast levels have time for larger ones.
+    #[must_use]
+    pub const fn segment_size(self) -> usize {
+        match self {
+            Self::Go(GoLevel::Level(1)) | Self::Klauspost { level: 1..=4, .. } => MAX_SEGMENT_SIZE,
+            _ => SEGMENT_SIZE,
+        }
+    }
+
+    /// Bytes of plain text before a segment that its model is given, if there are so many.
+    #[must_use]
+    pub const fn context_size(self) -> usize {
+        match self {
+            Self::Klauspost { level: 1..=4, .. } => LONG_CONTEXT_SIZE,
+            _ => CONTEXT_SIZE,
+        }
+    }
+
     /// zlib at a level, all else as it is by default.
     #[must_use]
     pub const fn zlib(level: u8) -> Self {

@@ -37,15 +37,18 @@ use crate::deflate::{Token, TokenKind};
 /// klauspost's encoder, and more than any window.
 pub const CONTEXT_SIZE: usize = 65_535;
 
+/// As many for a model that comes slowly to do what the compressor did: two calls of the encoder.
+pub const LONG_CONTEXT_SIZE: usize = 2 * CONTEXT_SIZE;
+
 /// A compressor's match finder.
 ///
-/// All calls for one segment get the same `text`: up to [`CONTEXT_SIZE`] bytes from before the
-/// segment, then the segment's plain text. Positions count in `text`. A model answers by what it was
+/// All calls for one segment get the same `text`: up to [`Compressor::context_size`] bytes
+/// from before the segment, then the segment's plain text. Positions count in `text`. A model answers by what it was
 /// told since [`begin`](Self::begin), never by earlier segments, so that segments can be rebuilt in
 /// any order and in parallel.
 pub trait Model {
     /// Begins at `start`. The text before it is what the compressor saw just before, and all it saw
-    /// if there are fewer than [`CONTEXT_SIZE`] bytes. `since_flush` counts the bytes between the
+    /// if there are fewer than [`Compressor::context_size`] bytes. `since_flush` counts the bytes between the
     /// last flush, or the beginning of the stream, and `start`: compressors that take their input in
     /// portions count those from there. `end` is where the compressor's input ended, for all that it
     /// could know: at the next flush or at the end of the text.

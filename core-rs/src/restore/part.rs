@@ -2,7 +2,7 @@
 
 use super::error::RestoreError;
 use crate::limits::MAX_SEGMENTS;
-use crate::model::{CONTEXT_SIZE, Compressor};
+use crate::model::Compressor;
 use crate::recipe::row::{CHECK_SIZE, ROW_SIZE};
 use crate::recipe::{
     Encoding, ReadAt, RecipeError, RecipeIndex, Section, SectionReader, SegmentRow,
@@ -171,7 +171,11 @@ impl Walk {
             row,
             places: self.places,
         };
-        let part = self.part(row, before.min(CONTEXT_SIZE as u64), content);
+        let part = self.part(
+            row,
+            before.min(row.compressor.context_size() as u64),
+            content,
+        );
         (row.since_flush <= before).then_some(part)
     }
 

@@ -6,7 +6,7 @@ use super::cut::Segment;
 use super::detect::{detect, has_too_many_blocks, is_too_much};
 use super::headers::block_places;
 use super::rebuild::rebuild_segment;
-use super::replay::{Stretch, find_corrections};
+use super::replay::{MatchForm, SegmentText, Stretch, find_corrections};
 use crate::model::tables::BlockPlace;
 use crate::model::{CANDIDATES, Compressor, Model, ModelUser, Models};
 use crate::recipe::row::{SegmentRow, check_of};
@@ -61,7 +61,7 @@ fn analyze_with(
     compressor: Compressor,
     segment: &Segment,
 ) -> Option<AnalyzedSegment> {
-    let corrections = find_with(models, compressor, segment)?;
+    let corrections = find_with(models, compressor, segment, MatchForm::Place)?;
     keep(models, compressor, segment, &corrections)
 }
 
@@ -70,17 +70,20 @@ pub(crate) fn find_with(
     models: &mut Models,
     compressor: Compressor,
     segment: &Segment,
+    form: MatchForm,
 ) -> Option<Vec<Correction>> {
-    struct Find<'a>(&'a Segment);
+    struct Find<'a>(&'a Segment, SegmentText<'a>, MatchForm);
     impl ModelUser for Find<'_> {
         type Output = Option<Vec<Correction>>;
         fn run<M: Model>(self, model: &mut M) -> Self::Output {
-            let Self(segment) = self;
-            let text = segment.segment_text();
-            find_corrections(model, text, &segment.stretches(), &segment.tokens).ok()
+            let Self(segment, text, form) = self;
+            find_corrections(model, text, &segment.stretches(), &segment.tokens, form).ok()
         }
     }
-    models.with(compressor, Find(segment))
+    models.with(
+        compressor,
+        Find(segment, segment.text_for(compressor), form),
+    )
 }
 
 fn keep(
@@ -97,7 +100,7 @@ fn keep(
     }
     let kept = KeptBlocks::decode(&blocks).ok()?;
     let corrections = decode_corrections(&encoded).ok()?;
-    let text = segment.segment_text();
+    let text = segment.text_for(compressor);
     let again = rebuild_segment(models, compressor, &kept, &corrections, text).ok()?;
     (again == segment.stored).then(|| AnalyzedSegment {
         row: row(segment, compressor, blocks.len(), encoded.len(), 0),

@@ -1,7 +1,7 @@
 //! Where a stream differs from what the model of its compressor predicts, and how that is written.
 //!
 //! A correction is a varint of the gap times four plus its kind; after a match its length less 3 in one
-//! byte and its distance less 1 in two, little-endian.
+//! byte and its distance less 1 in two, little-endian, or the number of its place in a varint.
 
 #![deny(
     clippy::indexing_slicing,
@@ -35,6 +35,12 @@ pub enum Change {
         /// 1 to 32,768 bytes back.
         distance: u16,
     },
+    /// The longest match with the place of this number: so many places with the same first four bytes
+    /// are nearer.
+    Place {
+        /// 0 for the nearest one.
+        number: u16,
+    },
     /// Literals up to the end of the portion of input, while the model goes on with what it predicts:
     /// the compressor found matches and did not use them.
     LiteralPortion,
@@ -53,7 +59,11 @@ impl Change {
 const LITERAL: u64 = 0;
 const MATCH: u64 = 1;
 const LITERAL_PORTION: u64 = 2;
+const PLACE: u64 = 3;
 const KIND_BITS: u32 = 2;
+
+/// Most corrections of a segment that name a [`Change::Place`]: to find it takes up to 30 µs.
+pub(super) const MAX_PLACES: usize = 2048;
 
 /// Appends corrections.
 pub fn encode_corrections(output: &mut Vec<u8>, corrections: &[Correction]) {
@@ -61,13 +71,18 @@ pub fn encode_corrections(output: &mut Vec<u8>, corrections: &[Correction]) {
         let kind = match correction.change {
             Change::Literal => LITERAL,
             Change::Match { .. } => MATCH,
+            Change::Place { .. } => PLACE,
             Change::LiteralPortion => LITERAL_PORTION,
         };
         write_varint(output, u64::from(correction.gap) << KIND_BITS | kind);
-        if let Change::Match { length, distance } = correction.change {
-            let [length, _] = length.wrapping_sub(MIN_MATCH).to_le_bytes();
-            output.push(length);
-            output.extend_from_slice(&distance.wrapping_sub(1).to_le_bytes());
+        match correction.change {
+            Change::Match { length, distance } => {
+                let [length, _] = length.wrapping_sub(MIN_MATCH).to_le_bytes();
+                output.push(length);
+                output.extend_from_slice(&distance.wrapping_sub(1).to_le_bytes());
+            }
+            Change::Place { number } => write_varint(output, u64::from(number)),
+            Change::Literal | Change::LiteralPortion => {}
         }
     }
 }
@@ -75,13 +90,17 @@ pub fn encode_corrections(output: &mut Vec<u8>, corrections: &[Correction]) {
 /// Reads all corrections in `input`.
 ///
 /// # Errors
-/// The offset of one that is none.
+/// The offset of one that is none, or the first of too many that name a [`Change::Place`].
 pub fn decode_corrections(input: &[u8]) -> Result<Vec<Correction>, usize> {
     let mut corrections = Vec::new();
     let mut rest = input;
+    let mut places_left = MAX_PLACES;
     while !rest.is_empty() {
-        let (correction, after) =
-            decode_correction(rest).ok_or_else(|| input.len().saturating_sub(rest.len()))?;
+        let offset = input.len().saturating_sub(rest.len());
+        let (correction, after) = decode_correction(rest).ok_or(offset)?;
+        if matches!(correction.change, Change::Place { .. }) {
+            places_left = places_left.checked_sub(1).ok_or(offset)?;
+        }
         corrections.push(correction);
         rest = after;
     }
@@ -99,8 +118,12 @@ fn decode_correction(input: &[u8]) -> Option<(Correction, &[u8])> {
             let distance = u16::from_le_bytes([*low, *high]).checked_add(1)?;
             (Change::Match { length, distance }, rest)
         }
-        LITERAL_PORTION => (Change::LiteralPortion, rest),
-        _ => return None,
+        PLACE => {
+            let (number, rest) = read_varint(rest)?;
+            let number = u16::try_from(number).ok()?;
+            (Change::Place { number }, rest)
+        }
+        _ => (Change::LiteralPortion, rest),
     };
     let is_possible = !matches!(change, Change::Match { distance, .. } if distance > MAX_DISTANCE);
     is_possible.then_some((Correction { gap, change }, rest))
@@ -115,6 +138,7 @@ mod tests {
         prop_oneof![
             Just(Change::Literal),
             Just(Change::LiteralPortion),
+            any::<u16>().prop_map(|number| Change::Place { number }),
             (3_u16..=258, 1_u16..=32_768)
                 .prop_map(|(length, distance)| Change::Match { length, distance }),
         ]

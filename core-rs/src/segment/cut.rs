@@ -1,19 +1,22 @@
 //! Cuts a deflate stream into segments while inflating it.
 //!
-//! A segment ends with the first block that brings it to a mebibyte, so that most blocks lie whole in
+//! A segment ends with the first block that brings it to its size, so that most blocks lie whole in
 //! one. A block that goes on much longer is cut where klauspost's encoder takes its next portion of
 //! input; no match crosses that place, and the model begins as the encoder did.
 
 use crate::deflate::{BitReader, BlockHeader, BlockKind, InflateError, Inflater, PieceEnd, Token};
 use crate::limits::{MAX_SEGMENT_BLOCKS, MAX_SEGMENT_TAR_SIZE};
-use crate::model::CONTEXT_SIZE;
+use crate::model::{Compressor, LONG_CONTEXT_SIZE};
 
 use super::replay::{SegmentText, Stretch};
 
-/// Plain text after which a segment ends with its block, bytes. Smaller ones cost more warming up,
-/// larger ones memory, and time to the first byte of a Range.
+/// Plain text after which a segment ends with its block, bytes, if its compressor asks for no other
+/// size. Smaller ones cost more warming up, larger ones memory, and time to the first byte of a Range.
 pub const SEGMENT_SIZE: usize = 1 << 20;
-const _: () = assert!(CUT_SIZE + PORTION_SIZE as u64 <= MAX_SEGMENT_TAR_SIZE as u64);
+/// Most that a compressor may ask for.
+pub const MAX_SEGMENT_SIZE: usize = 3 << 20;
+const _: () =
+    assert!(cut_size(MAX_SEGMENT_SIZE) + PORTION_SIZE as u64 <= MAX_SEGMENT_TAR_SIZE as u64);
 /// Plain text after which a segment ends with a flush, bytes: `pigz` flushes every 128 KiB, `pgzip`
 /// every mebibyte, and a model begins best where the compressor did.
 const FLUSHED_SIZE: usize = SEGMENT_SIZE / 4 * 3;
@@ -21,7 +24,9 @@ const FLUSHED_SIZE: usize = SEGMENT_SIZE / 4 * 3;
 /// (`maxStoreBlockSize` in compress/flate).
 pub const PORTION_SIZE: usize = 65_535;
 /// Plain text that a segment has at most before it is cut within a block, bytes.
-const CUT_SIZE: u64 = (SEGMENT_SIZE + 8 * PORTION_SIZE) as u64;
+const fn cut_size(segment_size: usize) -> u64 {
+    (segment_size + 8 * PORTION_SIZE) as u64
+}
 
 /// A block, or the part of one that is in a segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +63,7 @@ impl SegmentBlock {
 /// compressed, which has no blocks.
 #[derive(Clone, Debug, Default)]
 pub struct Segment {
-    /// Plain text: up to [`CONTEXT_SIZE`] bytes before the segment, then its own.
+    /// Plain text: up to [`LONG_CONTEXT_SIZE`] bytes before the segment, then its own.
     pub text: Vec<u8>,
     /// Where its own begins in `text`.
     pub start: usize,
@@ -110,11 +115,12 @@ impl Segment {
         &self.text[self.start..]
     }
 
-    /// What a model is given.
-    pub fn segment_text(&self) -> SegmentText<'_> {
+    /// What the model of a compressor is given.
+    pub fn text_for(&self, compressor: Compressor) -> SegmentText<'_> {
+        let start = self.start.min(compressor.context_size());
         SegmentText {
-            text: &self.text,
-            start: self.start,
+            text: &self.text[self.start - start..],
+            start,
             since_flush: self.since_flush,
         }
     }
@@ -176,6 +182,7 @@ impl Segment {
 #[derive(Debug)]
 pub struct Cutter {
     inflater: Inflater,
+    segment_size: usize,
     segment: Segment,
     /// The last compressed block's header, while that block goes on.
     open: Option<BlockKind>,
@@ -200,12 +207,18 @@ impl Cutter {
     pub fn new(output_limit: u64) -> Self {
         Self {
             inflater: Inflater::new(output_limit),
+            segment_size: SEGMENT_SIZE,
             segment: Segment::default(),
             open: None,
             flushed: 0,
             bit_offset: 0,
             block_tokens: Vec::new(),
         }
+    }
+
+    /// Lets the next segments have so many bytes of plain text, at most [`MAX_SEGMENT_SIZE`].
+    pub fn set_segment_size(&mut self, size: usize) {
+        self.segment_size = size.min(MAX_SEGMENT_SIZE);
     }
 
     /// Reads on. `input` begins with the byte that the present segment begins in, and holds all that
@@ -262,7 +275,7 @@ impl Cutter {
     fn cut_offset(&self) -> u64 {
         let own = (self.segment.text.len() - self.segment.start) as u64;
         let start = self.inflater.total() - own;
-        let limit = start + CUT_SIZE;
+        let limit = start + cut_size(self.segment_size);
         limit - (limit - self.flushed) % PORTION_SIZE as u64
     }
 
@@ -270,7 +283,7 @@ impl Cutter {
         let length = self.segment.text.len() - self.segment.start;
         let is_flushed = self.flushed == self.inflater.total();
         end == PieceEnd::Open
-            || length >= SEGMENT_SIZE
+            || length >= self.segment_size
             || is_flushed && length >= FLUSHED_SIZE
             || self.segment.blocks.len() >= MAX_SEGMENT_BLOCKS
     }
@@ -279,7 +292,7 @@ impl Cutter {
         let whole = usize::try_from(self.bit_offset / 8).unwrap_or(usize::MAX);
         let [bits_in_byte, ..] = (self.bit_offset % 8).to_le_bytes();
         let text = &self.segment.text;
-        let context = text[text.len().saturating_sub(CONTEXT_SIZE)..].to_vec();
+        let context = text[text.len().saturating_sub(LONG_CONTEXT_SIZE)..].to_vec();
         let next = Segment {
             start: context.len(),
             text: context,

@@ -3,6 +3,7 @@
 use super::analyze::{find_with, keep_blocks};
 use super::corrections::encode_corrections;
 use super::cut::Segment;
+use super::replay::MatchForm;
 use crate::model::candidates::same_search;
 use crate::model::{Compressor, Models};
 
@@ -62,7 +63,7 @@ fn rank(
     segment: &Segment,
 ) -> Vec<(usize, Compressor)> {
     let cost = |&compressor: &Compressor| {
-        let corrections = find_with(models, compressor, segment)?;
+        let corrections = find_with(models, compressor, segment, MatchForm::Distance)?;
         let mut bytes = Vec::new();
         encode_corrections(&mut bytes, &corrections);
         Some((bytes.len(), compressor))

@@ -42,6 +42,14 @@ pub enum ReplayError {
         /// Where it would begin.
         position: usize,
     },
+    /// A correction is for a place that is not there.
+    #[error("correction at position {position} is for place {number} with the same bytes")]
+    NoPlace {
+        /// Where it stands.
+        position: usize,
+        /// The place's number.
+        number: u16,
+    },
     /// A corrected or predicted token does not give the text.
     #[error("{token:?} at position {position} does not give the text")]
     WrongToken {

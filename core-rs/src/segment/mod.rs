@@ -1,4 +1,4 @@
-//! Segments: stretches of about a mebibyte of plain text that are rebuilt each on its own.
+//! Segments: stretches of plain text, of about a mebibyte, that are rebuilt each on its own.
 
 pub mod analyze;
 pub mod blocks;
@@ -7,6 +7,7 @@ pub mod cut;
 pub mod detect;
 pub mod error;
 pub mod headers;
+mod places;
 pub mod rebuild;
 pub mod replay;
 
@@ -16,4 +17,4 @@ pub use cut::{Cut, Cutter, FirstBits, Segment, SegmentBlock};
 pub use detect::detect;
 pub use error::ReplayError;
 pub use rebuild::{RebuildError, rebuild_segment};
-pub use replay::{FoundBlock, SegmentText, Stretch, find_corrections, find_tokens};
+pub use replay::{FoundBlock, MatchForm, SegmentText, Stretch, find_corrections, find_tokens};

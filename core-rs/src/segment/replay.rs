@@ -1,7 +1,8 @@
 //! Runs a model over a segment: once to find where it is wrong, and, knowing that, to find the tokens.
 
-use super::corrections::{Change, Correction};
+use super::corrections::{Change, Correction, MAX_PLACES};
 use super::error::ReplayError;
+use super::places::{match_of, number_of};
 use crate::deflate::{MIN_MATCH, Token, TokenKind};
 use crate::model::Model;
 
@@ -37,12 +38,22 @@ impl Stretch {
 /// A segment's plain text, and where it stands in its stream.
 #[derive(Clone, Copy, Debug)]
 pub struct SegmentText<'a> {
-    /// Up to [`CONTEXT_SIZE`](crate::model::CONTEXT_SIZE) bytes before the segment, then its own.
+    /// Bytes before the segment, as many as [its model](crate::model::Compressor::context_size) is given,
+    /// then its own.
     pub text: &'a [u8],
     /// Where its own bytes begin in `text`.
     pub start: usize,
     /// Bytes between the last flush, or the beginning of the stream, and the segment.
     pub since_flush: u64,
+}
+
+/// How corrections tell matches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MatchForm {
+    /// By length and distance: found fast.
+    Distance,
+    /// By the number of their place where they have one: takes fewer bytes.
+    Place,
 }
 
 /// Finds where the model is wrong. `stretches` cover the segment's text in order; `tokens` are those
@@ -55,9 +66,11 @@ pub fn find_corrections<M: Model>(
     segment: SegmentText<'_>,
     stretches: &[Stretch],
     mut tokens: &[Token],
+    form: MatchForm,
 ) -> Result<Vec<Correction>, ReplayError> {
     let text = segment.text;
     let mut corrections = Vec::new();
+    let mut names = MatchNames::new(form);
     let mut literals = LiteralRun::new();
     let mut gap = 0;
     walk(
@@ -87,10 +100,11 @@ pub fn find_corrections<M: Model>(
                     position = portion;
                     Change::LiteralPortion
                 } else {
+                    let change = names.change_to(actual, text, position, end);
                     model.advance(text, position, actual);
                     tokens = rest;
                     position += actual.length();
-                    Change::of(actual)
+                    change
                 };
                 corrections.push(Correction { gap, change });
                 gap = 0;
@@ -102,6 +116,36 @@ pub fn find_corrections<M: Model>(
         },
     )?;
     Ok(corrections)
+}
+
+/// Tells matches by their place, as long as it may.
+struct MatchNames {
+    places_left: usize,
+}
+
+impl MatchNames {
+    const fn new(form: MatchForm) -> Self {
+        let places_left = match form {
+            MatchForm::Distance => 0,
+            MatchForm::Place => MAX_PLACES,
+        };
+        Self { places_left }
+    }
+
+    /// What tells that `token` stands at `position` of a block that ends at `end`.
+    fn change_to(&mut self, token: Token, text: &[u8], position: usize, end: usize) -> Change {
+        let number = match token.kind() {
+            TokenKind::Match { length, distance } if self.places_left > 0 => {
+                number_of(text, position, end, (length, distance))
+            }
+            _ => None,
+        };
+        let Some(number) = number else {
+            return Change::of(token);
+        };
+        self.places_left -= 1;
+        Change::Place { number }
+    }
 }
 
 /// The literals before the next match. Looks at every token once, however often it is asked.
@@ -170,6 +214,9 @@ pub fn find_tokens<M: Model, E: From<ReplayError>>(
                     None => predicted,
                     Some(Change::Literal) => Token::literal(text[position]),
                     Some(Change::Match { length, distance }) => Token::matched(length, distance),
+                    Some(Change::Place { number }) => match_of(text, position, end, number)
+                        .map(|(length, distance)| Token::matched(length, distance))
+                        .ok_or(ReplayError::NoPlace { position, number })?,
                     Some(Change::LiteralPortion) => {
                         let portion = literal_portion(model, position, end);
                         if portion == position {
