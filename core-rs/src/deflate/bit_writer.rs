@@ -48,6 +48,21 @@ impl BitWriter {
         }
     }
 
+    /// Begins a stretch of many short writes, which ends with [`end_stretch`](Self::end_stretch): the
+    /// bits that do not fill a byte, and their number.
+    pub(super) fn begin_stretch(&mut self) -> (u64, u32) {
+        self.flush();
+        (self.buffer, self.count)
+    }
+
+    /// Ends a stretch, whose full bytes are `bytes`, with the bits that do not fill one, fewer than 8.
+    pub(super) fn end_stretch(&mut self, bytes: &[u8], bits: u64, count: u32) {
+        debug_assert!(count < 8 && bits < 1 << count);
+        self.output.extend_from_slice(bytes);
+        self.buffer = bits;
+        self.count = count;
+    }
+
     /// Fills the current byte with the lowest bits of `padding`; nothing if it is full.
     pub fn write_padding(&mut self, padding: u8) {
         let bits = (8 - self.count % 8) % 8;

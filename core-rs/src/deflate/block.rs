@@ -8,6 +8,7 @@ use super::huffman::{
     EncodeTable, LENGTHS, LITERAL_SYMBOLS, VALUE_SHIFT, check_lengths, fixed_lengths,
 };
 use super::token::{MAX_DISTANCE, MAX_MATCH, MIN_MATCH, Token, TokenKind};
+use super::token_codes::TokenCodes;
 
 /// Order in which the lengths of the code length code are written (RFC 1951 §3.2.7).
 pub(crate) const CODE_LENGTH_ORDER: [usize; CODE_LENGTH_SYMBOLS] = [
@@ -351,6 +352,31 @@ const fn length_symbols() -> [u8; 256] {
     symbols
 }
 
+/// Distance symbols and one, by [`distance_index`]; 0 for a distance of 0, and 31 for one that
+/// deflate does not have.
+pub(crate) const DISTANCE_INDEX_SYMBOLS: [u8; 1024] = distance_index_symbols();
+
+const fn distance_index_symbols() -> [u8; 1024] {
+    let mut symbols = [31; 1024];
+    symbols[0] = 0;
+    let mut distance = 1;
+    while distance <= MAX_DISTANCE {
+        let symbol = distance_symbol(distance).to_le_bytes()[0];
+        symbols[distance_index(distance as u32)] = symbol + 1;
+        distance += if distance < 256 { 1 } else { 128 };
+    }
+    symbols
+}
+
+/// Index of a distance, or 0. No index is for distances of two symbols: from 257 on, each symbol has
+/// 128 distances or a multiple of that.
+#[inline]
+pub(crate) const fn distance_index(distance: u32) -> usize {
+    let far = 256 + (distance.wrapping_sub(1) >> 7);
+    let index = if distance <= 256 { distance } else { far };
+    index as usize % 1024
+}
+
 /// Distance symbol: two for each power of two.
 pub(crate) const fn distance_symbol(distance: u16) -> usize {
     let above = distance - 1;
@@ -366,6 +392,7 @@ pub(crate) const fn distance_symbol(distance: u16) -> usize {
 pub struct BlockWriter {
     literals: EncodeTable,
     distances: EncodeTable,
+    codes: TokenCodes,
 }
 
 impl BlockWriter {
@@ -420,6 +447,7 @@ impl BlockWriter {
         }
         self.literals.build(&lengths.literals);
         self.distances.build(&lengths.distances);
+        self.codes.build(&self.literals, &self.distances);
         Ok(())
     }
 
@@ -461,14 +489,16 @@ impl BlockWriter {
         self.write_literal_symbol(bits, END_OF_BLOCK, 0)
     }
 
-    /// `first`: index of the first token in the call.
+    /// `first`: index of the first token in the call. One by one, only what cannot be written is
+    /// left, with what stands close before it.
     fn write_run(
         &self,
         bits: &mut BitWriter,
         tokens: &[Token],
         first: usize,
     ) -> Result<(), WriteError> {
-        for (index, &token) in tokens.iter().enumerate() {
+        let written = self.codes.write(bits, tokens);
+        for (index, &token) in tokens.iter().enumerate().skip(written) {
             match token.kind() {
                 TokenKind::Literal(byte) => {
                     self.write_literal_symbol(bits, usize::from(byte), first + index)?;

@@ -7,6 +7,7 @@ pub mod error;
 pub mod huffman;
 pub mod inflate;
 pub mod token;
+mod token_codes;
 
 pub use bit_reader::BitReader;
 pub use bit_writer::BitWriter;

@@ -9,13 +9,21 @@ pub const MAX_MATCH: u16 = 258;
 /// Farthest repeat, bytes back (RFC 1951 §2).
 pub const MAX_DISTANCE: u16 = 32_768;
 
-/// Set in matches, which have their length above `LENGTH_SHIFT` and their distance below.
-const IS_MATCH: u32 = 1 << 31;
-const LENGTH_SHIFT: u32 = 16;
-const LOW_BITS: u32 = 0xffff;
+/// Set in matches. Above stands the length less [`MIN_MATCH`], below the distance. Literals have their
+/// byte above and nothing below.
+const IS_MATCH: u32 = 1 << 16;
+const VALUE_SHIFT: u32 = 17;
+/// Set in matches of distance 0, which deflate does not have, so that they have one bit more than all
+/// that it has.
+const HAS_NO_DISTANCE: u32 = 1 << 31;
+const DISTANCE_BITS: u32 = 0xffff;
+
+/// Numbers that [`Token::index`] gives of tokens that deflate has.
+pub(crate) const TOKEN_INDEXES: usize = 512;
 
 /// One symbol of a compressed block, before the Huffman code: [`TokenKind`] in four bytes, as a
-/// segment has up to a million of them.
+/// segment has up to a million of them. What is done to each of them needs no branch by its kind: that
+/// cannot be foretold, and a processor's wrong guess costs more than the rest.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Token(u32);
 
@@ -38,28 +46,32 @@ impl Token {
     #[inline]
     #[must_use]
     pub const fn literal(byte: u8) -> Self {
-        Self(byte as u32)
+        Self((byte as u32) << VALUE_SHIFT)
     }
 
     /// `length` bytes (3 to 258 in deflate) from `distance` bytes (1 to 32,768) before.
     #[inline]
     #[must_use]
     pub const fn matched(length: u16, distance: u16) -> Self {
-        Self(IS_MATCH | ((length & 0x7fff) as u32) << LENGTH_SHIFT | distance as u32)
+        let above = (length.wrapping_sub(MIN_MATCH) & 0x3fff) as u32;
+        let no_distance = if distance == 0 { HAS_NO_DISTANCE } else { 0 };
+        Self(no_distance | above << VALUE_SHIFT | IS_MATCH | distance as u32)
     }
 
     /// What it is.
     #[inline]
     #[must_use]
     pub const fn kind(self) -> TokenKind {
-        let [low, high, length_low, length_high] = self.0.to_le_bytes();
+        let [low, high, ..] = self.0.to_le_bytes();
+        let [value, value_high, ..] = (self.0 >> VALUE_SHIFT).to_le_bytes();
         if self.is_match() {
+            let above = u16::from_le_bytes([value, value_high]);
             TokenKind::Match {
-                length: u16::from_le_bytes([length_low, length_high & 0x7f]),
+                length: above.wrapping_add(MIN_MATCH) & 0x3fff,
                 distance: u16::from_le_bytes([low, high]),
             }
         } else {
-            TokenKind::Literal(low)
+            TokenKind::Literal(value)
         }
     }
 
@@ -74,11 +86,22 @@ impl Token {
     #[inline]
     #[must_use]
     pub const fn length(self) -> usize {
-        if self.is_match() {
-            (self.0 >> LENGTH_SHIFT & (LOW_BITS >> 1)) as usize
-        } else {
-            1
-        }
+        let length = (self.0 >> VALUE_SHIFT).wrapping_add(MIN_MATCH as u32) & 0x3fff;
+        if self.is_match() { length as usize } else { 1 }
+    }
+
+    /// A number for its first code: of a literal twice its byte, of a match 1 and twice the length less
+    /// [`MIN_MATCH`]. It is less than [`TOKEN_INDEXES`], and the distance not 0, for all tokens that
+    /// deflate has.
+    #[inline]
+    pub(crate) const fn index(self) -> usize {
+        (self.0 >> 16) as usize
+    }
+
+    /// The distance of a match, 0 for a literal.
+    #[inline]
+    pub(crate) const fn distance_or_0(self) -> u32 {
+        self.0 & DISTANCE_BITS
     }
 }
 
@@ -105,6 +128,28 @@ mod tests {
                 assert_eq!(token.kind(), TokenKind::Match { length, distance });
                 assert_eq!(token.length(), usize::from(length));
                 assert!(token.is_match());
+            }
+        }
+    }
+
+    #[test]
+    fn index_and_distance_or_0_tell_what_deflate_has() {
+        for byte in 0..=255 {
+            let token = Token::literal(byte);
+            assert_eq!(token.index(), 2 * usize::from(byte));
+            assert_eq!(token.distance_or_0(), 0);
+        }
+        for length in 0..=2 * MAX_MATCH {
+            for distance in [0, 1, MAX_DISTANCE, MAX_DISTANCE + 1] {
+                let token = Token::matched(length, distance);
+                assert_eq!(token.kind(), TokenKind::Match { length, distance });
+                assert_eq!(token.length(), usize::from(length));
+                assert_eq!(token.distance_or_0(), u32::from(distance));
+                let is_there = (MIN_MATCH..=MAX_MATCH).contains(&length) && distance > 0;
+                assert_eq!(token.index() < TOKEN_INDEXES, is_there);
+                if is_there {
+                    assert_eq!(token.index(), 1 + 2 * usize::from(length - MIN_MATCH));
+                }
             }
         }
     }
