@@ -1,10 +1,11 @@
 //! How often each symbol occurs in a block: all that the builders of codes look at.
 
-use crate::deflate::block::{LENGTH_SYMBOLS, distance_symbol};
+use crate::deflate::Token;
+use crate::deflate::block::{DISTANCE_INDEX_SYMBOLS, LENGTH_SYMBOLS, distance_index};
 use crate::deflate::huffman::{
     DISTANCE_SYMBOLS, DISTANCES, END_OF_BLOCK, LENGTHS, LITERAL_SYMBOLS,
 };
-use crate::deflate::{MIN_MATCH, Token, TokenKind};
+use crate::deflate::token::TOKEN_INDEXES;
 
 /// First symbol that stands for a match length (RFC 1951 §3.2.5).
 pub(super) const FIRST_LENGTH: usize = END_OF_BLOCK + 1;
@@ -30,11 +31,11 @@ impl Default for Frequencies {
 impl Frequencies {
     /// Of a block's tokens.
     pub fn of_tokens(tokens: &[Token]) -> Self {
-        let mut counts = Self::default();
-        for &token in tokens {
-            counts.add(token);
+        let mut counts = TokenCounts::default();
+        for token in tokens {
+            counts.add(*token);
         }
-        counts
+        counts.by_symbol()
     }
 
     /// Of plain text that is written as literals only.
@@ -44,19 +45,6 @@ impl Frequencies {
             counts.literals[usize::from(byte)] += 1;
         }
         counts
-    }
-
-    #[inline]
-    fn add(&mut self, token: Token) {
-        match token.kind() {
-            TokenKind::Literal(byte) => self.literals[usize::from(byte)] += 1,
-            TokenKind::Match { length, distance } => {
-                let index = usize::from(length.saturating_sub(MIN_MATCH)).min(255);
-                let symbol = FIRST_LENGTH + usize::from(LENGTH_SYMBOLS[index]);
-                self.literals[symbol] += 1;
-                self.distances[distance_symbol(distance.max(1)).min(DISTANCE_SYMBOLS - 1)] += 1;
-            }
-        }
     }
 
     /// Number of matches.
@@ -87,6 +75,45 @@ impl Frequencies {
     /// Bits of the codes alone, in codes of these lengths.
     pub(super) fn coded_bits(&self, literals: &[u8], distances: &[u8]) -> u64 {
         coded_bits(&self.literals, literals) + coded_bits(&self.distances, distances)
+    }
+}
+
+/// Counts in the order of the numbers that tokens have, so that each is counted without a branch.
+struct TokenCounts {
+    /// By [`Token::index`].
+    first: [u32; TOKEN_INDEXES],
+    /// By what [`DISTANCE_INDEX_SYMBOLS`] gives: literals, then distance symbols.
+    distances: [u32; 32],
+}
+
+impl Default for TokenCounts {
+    fn default() -> Self {
+        Self {
+            first: [0; TOKEN_INDEXES],
+            distances: [0; 32],
+        }
+    }
+}
+
+impl TokenCounts {
+    #[inline]
+    fn add(&mut self, token: Token) {
+        self.first[token.index() % TOKEN_INDEXES] += 1;
+        let symbol = DISTANCE_INDEX_SYMBOLS[distance_index(token.distance_or_0())];
+        self.distances[usize::from(symbol % 32)] += 1;
+    }
+
+    fn by_symbol(&self) -> Frequencies {
+        let mut counts = Frequencies::default();
+        let pairs = self.first.as_chunks::<2>().0.iter();
+        for (([literal, matched], byte), symbol) in pairs.zip(0..).zip(LENGTH_SYMBOLS) {
+            counts.literals[byte] = *literal;
+            counts.literals[FIRST_LENGTH + usize::from(symbol)] += matched;
+        }
+        counts
+            .distances
+            .copy_from_slice(&self.distances[1..=DISTANCE_SYMBOLS]);
+        counts
     }
 }
 

@@ -136,9 +136,15 @@ impl TableBuilder {
         }
     }
 
-    /// The kind of a block that is known to begin with these tokens; `place`: of the whole block.
+    /// The kind of a block that is known to begin with these tokens; `place`: of the block as far as
+    /// they go.
     pub fn predict_block(&self, tokens: &[Token], place: BlockPlace) -> BlockKind {
-        let (count, plain_length) = self.call_limit().first_call(tokens);
+        let limit = self.call_limit();
+        let (count, plain_length) = match limit {
+            CallLimit::Plain(enough) if place.plain_length > enough => limit.first_call(tokens),
+            CallLimit::Tokens(most) if tokens.len() > most => limit.first_call(tokens),
+            _ => (tokens.len(), place.plain_length),
+        };
         let frequencies = &Frequencies::of_tokens(tokens.get(..count).unwrap_or(tokens));
         let facts = BlockFacts {
             frequencies,
