@@ -65,6 +65,13 @@ pub trait Model {
     /// Goes on from `position` by the token that really stands there.
     fn advance(&mut self, text: &[u8], position: usize, actual: Token);
 
+    /// For how many tokens from `position` on, as far as is known without a search, the model predicts
+    /// literals. It need not be asked for these, nor told that they are right.
+    #[inline]
+    fn literals_ahead(&self, _position: usize) -> usize {
+        0
+    }
+
     /// Where the portion of input ends that `position` is in, if the compressor may have written a
     /// whole portion as literals although it found matches in it.
     fn portion_end(&self, _position: usize) -> Option<usize> {

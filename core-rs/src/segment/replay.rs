@@ -83,6 +83,16 @@ pub fn find_corrections<M: Model>(
                 position = end;
             }
             while position < end {
+                let ahead = model.literals_ahead(position).min(end - position);
+                if ahead > 0 {
+                    let right = count_literals(tokens, &text[position..position + ahead]);
+                    gap += right;
+                    position += right as usize;
+                    tokens = &tokens[right as usize..];
+                    if position == end {
+                        break;
+                    }
+                }
                 let Some((&actual, rest)) = tokens.split_first() else {
                     return Err(ReplayError::TokensEnd { position });
                 };
@@ -148,6 +158,19 @@ impl MatchNames {
     }
 }
 
+/// How many of the first tokens are the literals of `plain`.
+#[inline]
+fn count_literals(tokens: &[Token], plain: &[u8]) -> u32 {
+    let mut count = 0;
+    for (token, &byte) in tokens.iter().zip(plain) {
+        if *token != Token::literal(byte) {
+            break;
+        }
+        count += 1;
+    }
+    count
+}
+
 /// The literals before the next match. Looks at every token once, however often it is asked.
 struct LiteralRun {
     /// Tokens left where the match is the next one; 0 if there is none any more.
@@ -209,6 +232,16 @@ pub fn find_tokens<M: Model, E: From<ReplayError>>(
                 position = end;
             }
             while position < end {
+                let ahead = model.literals_ahead(position).min(end - position);
+                let right = changes.skip(ahead);
+                if right > 0 {
+                    let plain = &text[position..position + right];
+                    tokens.extend(plain.iter().copied().map(Token::literal));
+                    position += right;
+                    if position == end {
+                        break;
+                    }
+                }
                 let predicted = model.predict(text, position);
                 let token = match changes.next() {
                     None => predicted,
@@ -268,6 +301,14 @@ impl<'a> Changes<'a> {
     fn go_on(&mut self) {
         self.next = self.corrections.next();
         self.gap = self.next.map_or(u32::MAX, |correction| correction.gap);
+    }
+
+    /// Goes over the next predictions, `most` at most, as long as they are right. Gives their number.
+    #[inline]
+    fn skip(&mut self, most: usize) -> usize {
+        let right = u32::try_from(most).unwrap_or(u32::MAX).min(self.gap);
+        self.gap -= right;
+        right as usize
     }
 
     /// What stands in place of the next prediction, if that is wrong.

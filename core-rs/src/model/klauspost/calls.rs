@@ -309,6 +309,11 @@ impl<E: Encoder> Model for Calls<E> {
         }
     }
 
+    #[inline]
+    fn literals_ahead(&self, position: usize) -> usize {
+        self.found.start.saturating_sub(position)
+    }
+
     fn portion_end(&self, _position: usize) -> Option<usize> {
         Some(self.call_end)
     }
