@@ -1,9 +1,20 @@
 //! Reading and comparing plain text a few bytes at a time.
 
+/// The bytes at `position`, if they are before the end.
+///
+/// Texts are shorter than 4 GiB. That a position fits in 32 bits saves the check whether its end is
+/// past the highest number.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "see above")]
+pub fn chunk<const SIZE: usize>(text: &[u8], position: usize) -> Option<&[u8; SIZE]> {
+    let start = position as u32 as usize;
+    text.get(start..start.wrapping_add(SIZE))?.first_chunk()
+}
+
 /// Four bytes, the first lowest; what is past the end is zero.
 #[inline]
 pub fn load32(text: &[u8], position: usize) -> u32 {
-    match text.get(position..).and_then(<[u8]>::first_chunk) {
+    match chunk(text, position) {
         Some(bytes) => u32::from_le_bytes(*bytes),
         None => last_bytes(text, position),
     }

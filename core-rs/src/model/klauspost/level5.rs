@@ -2,7 +2,7 @@
 
 use super::encoder::{Encoder, EndCheck, Found, Match, Scan, first_length};
 use super::table::{Pair, hash4, hash7, is_near, load64, match_length, repeats};
-use super::two_tables::{BITS, TwoTables, are_matches, longer};
+use super::two_tables::{BITS, TwoTables};
 
 const SKIP_SHIFT: u32 = 6;
 /// Shorter matches are compared with one that is found by the bytes behind them.
@@ -91,29 +91,11 @@ impl Encoder for Level5 {
     }
 
     fn search(&mut self, text: &[u8], scan: &mut Scan) -> Option<Match> {
-        let mut at = scan.at;
-        let mut bytes = load64(text, at);
-        let mut found = loop {
-            let next = scan.after(at, 1, SKIP_SHIFT);
-            if next > scan.limit {
-                return None;
-            }
-            let next_bytes = load64(text, next);
-            let (short, long) = self.tables.put(at, bytes);
-            let matches = are_matches(text, at, bytes, long);
-            if matches.0 || matches.1 {
-                scan.next = next;
-                self.tables.put(next, next_bytes);
-                break longer(text, at, long, matches);
-            }
-            if is_near(short) && repeats(text, at, short, bytes) {
-                scan.next = next;
-                let (_, next_long) = self.tables.put(next, next_bytes);
-                break longer_at_next(text, (at, short), next, next_long);
-            }
-            at = next;
-            bytes = next_bytes;
-        };
+        let mut found =
+            self.tables
+                .search::<SKIP_SHIFT>(text, scan, |short, next, next_distances| {
+                    longer_at_next(text, short, next, next_distances)
+                })?;
         found.complete(text);
         let found = self.check_end(text, scan, found);
         Some(scan.extend_back(text, found))

@@ -2,7 +2,7 @@
 
 use super::encoder::{Encoder, EndCheck, Found, Match, Scan, first_length};
 use super::table::{Pair, REACH, hash7, is_near, load64, match_length, repeats};
-use super::two_tables::{BITS, TwoTables, are_matches, longer};
+use super::two_tables::{BITS, TwoTables};
 
 const SKIP_SHIFT: u32 = 7;
 
@@ -22,37 +22,6 @@ impl Level6 {
             last_distance: 1,
             end_check,
         }
-    }
-
-    /// A match at `at`, which was found by four bytes, or a longer one with the last distance or at
-    /// `next`.
-    #[inline]
-    fn longest(
-        &self,
-        text: &[u8],
-        (at, distance): (usize, u32),
-        next: usize,
-        next_distances: (u32, u32),
-    ) -> Found {
-        let mut best = Found {
-            start: at,
-            length: first_length(text, at, distance),
-            distance,
-        };
-        let last = self.last_distance;
-        if repeats(text, at + 1, last, load64(text, at + 1)) && best.improve(text, at + 1, last) {
-            return best;
-        }
-        let (first, second) = next_distances;
-        if is_near(first) {
-            let bytes = load64(text, next);
-            for distance in [first, second] {
-                if is_near(distance) && repeats(text, next, distance, bytes) {
-                    best.improve(text, next, distance);
-                }
-            }
-        }
-        best
     }
 
     /// The match that is found by the bytes behind the one found so far, if it is longer.
@@ -91,6 +60,36 @@ impl Level6 {
     }
 }
 
+/// A match at `at`, which was found by four bytes, or a longer one with the `last` distance or
+/// at `next`.
+#[inline]
+fn longest(
+    text: &[u8],
+    (at, distance): (usize, u32),
+    last: u32,
+    next: usize,
+    next_distances: (u32, u32),
+) -> Found {
+    let mut best = Found {
+        start: at,
+        length: first_length(text, at, distance),
+        distance,
+    };
+    if repeats(text, at + 1, last, load64(text, at + 1)) && best.improve(text, at + 1, last) {
+        return best;
+    }
+    let (first, second) = next_distances;
+    if is_near(first) {
+        let bytes = load64(text, next);
+        for distance in [first, second] {
+            if is_near(distance) && repeats(text, next, distance, bytes) {
+                best.improve(text, next, distance);
+            }
+        }
+    }
+    best
+}
+
 impl Encoder for Level6 {
     fn forget(&mut self) {
         self.tables.forget();
@@ -105,29 +104,12 @@ impl Encoder for Level6 {
     }
 
     fn search(&mut self, text: &[u8], scan: &mut Scan) -> Option<Match> {
-        let mut at = scan.at;
-        let mut bytes = load64(text, at);
-        let mut found = loop {
-            let next = scan.after(at, 1, SKIP_SHIFT);
-            if next > scan.limit {
-                return None;
-            }
-            let next_bytes = load64(text, next);
-            let (short, long) = self.tables.put(at, bytes);
-            let matches = are_matches(text, at, bytes, long);
-            if matches.0 || matches.1 {
-                scan.next = next;
-                self.tables.put(next, next_bytes);
-                break longer(text, at, long, matches);
-            }
-            if is_near(short) && repeats(text, at, short, bytes) {
-                scan.next = next;
-                let (_, next_long) = self.tables.put(next, next_bytes);
-                break self.longest(text, (at, short), next, next_long);
-            }
-            at = next;
-            bytes = next_bytes;
-        };
+        let last = self.last_distance;
+        let mut found =
+            self.tables
+                .search::<SKIP_SHIFT>(text, scan, |short, next, next_distances| {
+                    longest(text, short, last, next, next_distances)
+                })?;
         found.complete(text);
         let found = self.check_end(text, scan, found);
         Some(scan.extend_back(text, found))

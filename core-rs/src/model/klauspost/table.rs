@@ -1,6 +1,8 @@
 //! What the match finders share: loads, hashes, tables of positions, lengths of matches.
 
-use crate::model::text::{self, load32};
+use std::hint::select_unpredictable;
+
+use crate::model::text::{self, chunk, load32};
 
 /// Distances from this on are out of reach, for all match finders but where they say otherwise.
 pub(super) const REACH: u32 = 1 << 15;
@@ -114,7 +116,7 @@ pub(super) const fn is_near(distance: u32) -> bool {
 /// The eight bytes at `position`, 0 where they reach past the text.
 #[inline]
 pub(super) fn load64(text: &[u8], position: usize) -> u64 {
-    match text.get(position..).and_then(<[u8]>::first_chunk) {
+    match chunk(text, position) {
         Some(bytes) => u64::from_le_bytes(*bytes),
         None => 0,
     }
@@ -158,6 +160,18 @@ const fn high<const BITS: u32>(product: u64) -> usize {
 #[inline]
 pub(super) fn repeats(text: &[u8], at: usize, distance: u32, bytes: u64) -> bool {
     load32(text, at - distance as usize) == low32(bytes)
+}
+
+/// Whether the first four of `bytes`, which stand at `at`, stand `distance` before, and that is near.
+///
+/// It does not branch: what stands in a table is near or not without any order, and a wrong guess of
+/// the processor costs more than to look at the text in vain.
+#[inline]
+pub(super) fn is_match(text: &[u8], at: usize, bytes: u64, distance: u32) -> bool {
+    let is_near = is_near(distance);
+    let back = select_unpredictable(is_near, distance, 0);
+    let earlier = chunk(text, at - back as usize);
+    earlier.is_some_and(|earlier| u32::from_le_bytes(*earlier) == low32(bytes)) & is_near
 }
 
 /// How many bytes from `at` on, up to `end`, are the same as those `distance` before.

@@ -1,8 +1,8 @@
 //! What the match finders of levels 4 to 6 keep: a table of positions by four bytes, and one by
 //! seven.
 
-use super::encoder::{Found, first_length};
-use super::table::{Base, Pair, Table, distances, hash4, hash7, is_near, repeats};
+use super::encoder::{Found, Scan, first_length};
+use super::table::{Base, Pair, Table, distances, hash4, hash7, is_match, is_near, load64};
 
 /// Bits of the hashes.
 pub(super) const BITS: u32 = 15;
@@ -76,26 +76,48 @@ impl TwoTables<Pair> {
         let pair = self.long.get(hash7::<BITS>(bytes));
         distances(self.base.stamp(position), pair)
     }
-}
 
-/// Whether there are matches at `at`, where `bytes` stand, at the distances that the second table
-/// gave. The second one counts only if the first one is near.
-#[inline]
-pub(super) fn are_matches(
-    text: &[u8],
-    at: usize,
-    bytes: u64,
-    (first, second): (u32, u32),
-) -> (bool, bool) {
-    if !is_near(first) {
-        return (false, false);
+    /// Looks for the next place where a match begins: two bytes of a call, or more, before one that is
+    /// the same for levels 5 and 6. `lengthen` gives the match that is taken where four bytes repeat,
+    /// of that place and distance, and the next place with the distances that the second table has
+    /// there.
+    #[inline]
+    pub(super) fn search<const SKIP_SHIFT: u32>(
+        &mut self,
+        text: &[u8],
+        scan: &mut Scan,
+        lengthen: impl Fn((usize, u32), usize, (u32, u32)) -> Found,
+    ) -> Option<Found> {
+        let mut at = scan.at;
+        let mut bytes = load64(text, at);
+        loop {
+            let next = scan.after(at, 1, SKIP_SHIFT);
+            if next > scan.limit {
+                return None;
+            }
+            let next_bytes = load64(text, next);
+            let (short, long) = self.put(at, bytes);
+            let is_short = is_match(text, at, bytes, short);
+            let is_first = is_match(text, at, bytes, long.0);
+            // The second one counts only if the first one is near.
+            let is_second = is_match(text, at, bytes, long.1) & is_near(long.0);
+            if is_short | is_first | is_second {
+                scan.next = next;
+                let (_, next_long) = self.put(next, next_bytes);
+                return Some(if is_first | is_second {
+                    longer(text, at, long, (is_first, is_second))
+                } else {
+                    lengthen((at, short), next, next_long)
+                });
+            }
+            at = next;
+            bytes = next_bytes;
+        }
     }
-    let is_second = is_near(second) && repeats(text, at, second, bytes);
-    (repeats(text, at, first, bytes), is_second)
 }
 
 /// The longer one of two matches at `at`, of which one is there.
-pub(super) fn longer(
+fn longer(
     text: &[u8],
     at: usize,
     (first, second): (u32, u32),
