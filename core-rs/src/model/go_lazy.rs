@@ -142,16 +142,18 @@ impl GoLazy {
         text: &[u8],
         place: Place,
         length: usize,
-        mut distance: usize,
+        distance: usize,
         chain_at: usize,
     ) -> Result<Option<Found>, Crowded> {
         let last_at = length + 1 - MIN_MATCH;
         let last = load32(text, place.position + last_at);
-        for _ in 0..self.chain {
-            if distance > place.reach {
-                return Ok(None);
-            }
-            let candidate = place.position - distance;
+        if distance > place.reach {
+            return Ok(None);
+        }
+        let mut candidate = place.position - distance;
+        // How much farther it may go.
+        let mut left = place.reach - distance;
+        for tried in 1.. {
             if load32(text, candidate + last_at) == last && load32(text, candidate) == place.first {
                 if usize::from(self.chains.steps(place.position, candidate)) > self.chain {
                     return Ok(None);
@@ -160,11 +162,19 @@ impl GoLazy {
                 if found > length {
                     return Ok(Some(Found {
                         length: found,
-                        distance,
+                        distance: place.position - candidate,
                     }));
                 }
             }
-            distance += usize::from(self.chains.link(candidate + chain_at));
+            if tried == self.chain {
+                break;
+            }
+            let link = usize::from(self.chains.link(candidate + chain_at));
+            if link > left {
+                return Ok(None);
+            }
+            left -= link;
+            candidate -= link;
         }
         Err(Crowded)
     }
@@ -237,6 +247,14 @@ impl Model for GoLazy {
             }
         }
         here.token()
+    }
+
+    #[inline]
+    fn literals_ahead(&self, position: usize) -> usize {
+        match self.pending {
+            Some((at, _)) if at == position => 0,
+            _ => self.chains.count_unlinked(position, WINDOW),
+        }
     }
 
     #[inline]
