@@ -149,8 +149,9 @@ export interface ReadOptions {
 export interface Restoration {
   readonly summary: LayerSummary;
   /**
-   * The layer's bytes, in pieces of some hundred KiB. Only what is asked for is made, a few pieces
-   * ahead of who reads. Bytes are given only after they were found to be the layer's; when the files
+   * The layer's bytes, in pieces of some hundred KiB. A piece is valid until the next one is asked
+   * for, which is given in the same memory: who keeps it has to copy it. Only what is asked for is
+   * made, a few pieces ahead of who reads. Bytes are given only after they were found to be the layer's; when the files
    * are other ones it throws instead, with `PACK_NO_PIECE` or what else shows it. Throws
    * `RESTORATION_CLOSED` after `close()`.
    */

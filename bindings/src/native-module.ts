@@ -15,10 +15,16 @@ export interface JobControl {
   cancel(): void;
 }
 
+/** A part of a layer. The addon keeps its bytes until they are taken or let go of. */
+export interface NativePart {
+  takeInto(into: Uint8Array): void;
+  letGo(): void;
+}
+
 export interface OpenedRestoration {
   readonly summary: LayerSummary;
   partEnds(): Float64Array;
-  part(control: JobControl, number: number): Promise<Uint8Array>;
+  part(control: JobControl, number: number): Promise<NativePart>;
   close(): void;
 }
 

@@ -2,12 +2,14 @@
 
 import type { JobOptions, LayerSummary } from './core.ts';
 import type { JobControl, OpenedRestoration } from './native-module.ts';
+import type { MadePart } from './part-reading.ts';
 import type { PartSource } from './restoration.ts';
 
-/** Runs one job under its caller's signal. */
+/** Runs one job under its caller's signal; a result that nobody waits for any more goes to `letGo`. */
 export type RunJob = <T>(
   options: JobOptions,
   start: (control: JobControl) => Promise<T>,
+  letGo: (result: T) => void,
 ) => Promise<T>;
 
 export class NativeParts implements PartSource {
@@ -23,8 +25,12 @@ export class NativeParts implements PartSource {
     this.#run = run;
   }
 
-  part(number: number, options: JobOptions): Promise<Uint8Array> {
-    return this.#run(options, (control) => this.#opened.part(control, number));
+  part(number: number, options: JobOptions): Promise<MadePart> {
+    return this.#run(
+      options,
+      (control) => this.#opened.part(control, number),
+      (unwanted) => unwanted.letGo(),
+    );
   }
 
   close(): Promise<void> {

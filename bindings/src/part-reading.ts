@@ -2,28 +2,35 @@
 
 import type { JobOptions } from './core.ts';
 
-export type StartPart = (number: number, options: JobOptions) => Promise<Uint8Array>;
+/** A part that was made. One of its functions is to be called, once. */
+export interface MadePart {
+  /** Writes all of it to the beginning of `into`. */
+  takeInto(into: Uint8Array): void;
+  letGo(): void;
+}
+
+export type StartPart = (number: number, options: JobOptions) => Promise<MadePart>;
 
 export class PartReading {
   readonly #startPart: StartPart;
   /** Each has a signal of its own: runtimes warn of many listeners on one. */
-  readonly #running = new Map<Promise<Uint8Array>, AbortController>();
+  readonly #running = new Map<Promise<MadePart>, AbortController>();
   readonly #ending = new AbortController();
 
   constructor(startPart: StartPart) {
     this.#startPart = startPart;
   }
 
-  start(number: number): Promise<Uint8Array> {
+  start(number: number): Promise<MadePart> {
     const controller = new AbortController();
-    const bytes = this.#startPart(number, { signal: controller.signal });
-    this.#running.set(bytes, controller);
+    const part = this.#startPart(number, { signal: controller.signal });
+    this.#running.set(part, controller);
     const forget = (): void => {
-      this.#running.delete(bytes);
+      this.#running.delete(part);
     };
     // That it fails is no defect when nobody comes to wait for it.
-    bytes.then(forget, forget);
-    return bytes;
+    part.then(forget, forget);
+    return part;
   }
 
   /** Ends all parts. */

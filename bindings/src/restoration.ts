@@ -2,14 +2,15 @@
 // made ahead, and what of them is given out.
 
 import type { CoreError, JobOptions, LayerSummary, ReadOptions, Restoration } from './core.ts';
-import { PartReading } from './part-reading.ts';
+import { type MadePart, PartReading } from './part-reading.ts';
+import { PieceRoom } from './piece-room.ts';
 
 /** What makes the parts. */
 export interface PartSource {
   readonly summary: LayerSummary;
   /** Where each part ends in the layer, ascending. */
   readonly partEnds: Float64Array;
-  part(number: number, options: JobOptions): Promise<Uint8Array>;
+  part(number: number, options: JobOptions): Promise<MadePart>;
   /** Called once, when no part is made any more. */
   close(): Promise<void>;
 }
@@ -27,7 +28,7 @@ class RestorationClosedError extends Error implements CoreError {
 /** A part that is made, or will be. */
 interface AheadPart {
   readonly number: number;
-  readonly bytes: Promise<Uint8Array>;
+  readonly made: Promise<MadePart>;
 }
 
 export class PartRestoration implements Restoration {
@@ -73,16 +74,26 @@ export class PartRestoration implements Restoration {
     { start = 0, end = this.summary.size }: ReadOptions,
   ): AsyncGenerator<Uint8Array, void, undefined> {
     const { partEnds } = this.#source;
+    const first = findPart(partEnds, start);
+    const room = new PieceRoom(largestPart(partEnds, first, end));
     const ahead: AheadPart[] = [];
-    for (let next = findPart(partEnds, start); ; ) {
-      reading.throwIfEnded();
-      for (; ahead.length < this.#ahead && isWanted(partEnds, next, end); next += 1)
-        ahead.push({ number: next, bytes: reading.start(next) });
-      const first = ahead.shift();
-      if (first === undefined) return;
-      const piece = cut(await first.bytes, partStart(partEnds, first.number), start, end);
-      reading.throwIfEnded();
-      if (piece.length > 0) yield piece;
+    try {
+      for (let next = first; ; ) {
+        reading.throwIfEnded();
+        for (; ahead.length < this.#ahead && isWanted(partEnds, next, end); next += 1)
+          ahead.push({ number: next, made: reading.start(next) });
+        const [part] = ahead;
+        if (part === undefined) return;
+        const made = await part.made;
+        reading.throwIfEnded();
+        const bytes = room.next(partSize(partEnds, part.number));
+        made.takeInto(bytes);
+        ahead.shift();
+        const piece = cut(bytes, partStart(partEnds, part.number), start, end);
+        if (piece.length > 0) yield piece;
+      }
+    } finally {
+      for (const { made } of ahead) letGoWhenMade(made);
     }
   }
 
@@ -100,6 +111,27 @@ function isWanted(partEnds: Float64Array, number: number, end: number): boolean 
 
 function partStart(partEnds: Float64Array, number: number): number {
   return partEnds[number - 1] ?? 0;
+}
+
+function partSize(partEnds: Float64Array, number: number): number {
+  return partStart(partEnds, number + 1) - partStart(partEnds, number);
+}
+
+/** Bytes of the largest part that a read up to `end` wants. */
+function largestPart(partEnds: Float64Array, first: number, end: number): number {
+  let largest = 0;
+  for (let number = first; isWanted(partEnds, number, end); number += 1)
+    largest = Math.max(largest, partSize(partEnds, number));
+  return largest;
+}
+
+function letGoWhenMade(made: Promise<MadePart>): void {
+  made.then(
+    (part) => part.letGo(),
+    () => {
+      // It was not made.
+    },
+  );
 }
 
 /** The part that a byte of the layer is in; their number if it is after the last. */

@@ -3,6 +3,7 @@
 import type { JobOptions, LayerSummary, RestoreOptions } from './core.ts';
 import type { ByteSource, CoreFiles } from './core-files.ts';
 import { openInput, readFully, readInput } from './open-input.ts';
+import type { MadePart } from './part-reading.ts';
 import type { PartSource } from './restoration.ts';
 import type { Surroundings } from './wasm-layers.ts';
 import type { WasmModule, WasmPartMaker, WasmRestoration } from './wasm-module.ts';
@@ -20,6 +21,22 @@ const forgotten = new FinalizationRegistry<Held>((held) => {
   });
 });
 
+class WasmPart implements MadePart {
+  readonly #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  takeInto(into: Uint8Array): void {
+    into.set(this.#bytes);
+  }
+
+  letGo(): void {
+    // JavaScript's own memory.
+  }
+}
+
 class WasmParts implements PartSource {
   readonly summary: LayerSummary;
   readonly partEnds: Float64Array;
@@ -34,7 +51,7 @@ class WasmParts implements PartSource {
     forgotten.register(this, held, this);
   }
 
-  async part(number: number, { signal }: JobOptions): Promise<Uint8Array> {
+  async part(number: number, { signal }: JobOptions): Promise<MadePart> {
     const maker = this.#held.restoration.part(number);
     try {
       for (;;) {
@@ -42,7 +59,7 @@ class WasmParts implements PartSource {
         await this.#surroundings.nextTurn();
         signal?.throwIfAborted();
         const bytes = maker.step();
-        if (bytes !== undefined) return bytes;
+        if (bytes !== undefined) return new WasmPart(bytes);
         await this.#fetch(maker);
       }
     } finally {

@@ -111,7 +111,7 @@ async function compareBytes(
   const start = Math.floor(stream.length / 2);
   const pieces: Uint8Array[] = [];
   for await (const piece of restoration.read({ start, end: start + rangeSize })) {
-    pieces.push(piece);
+    pieces.push(piece.slice());
   }
   const file = await open(stream.file);
   const { bytesRead, buffer } = await file.read(Buffer.alloc(rangeSize), 0, rangeSize, start);

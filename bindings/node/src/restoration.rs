@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mica_core::error::CoreError;
-use napi::bindgen_prelude::{Buffer, Float64Array, Object};
+use napi::bindgen_prelude::{BufferSlice, Float64Array, Object};
 use napi::{Env, Result};
 use napi_derive::napi;
 use thiserror::Error;
@@ -12,7 +12,7 @@ use crate::error::to_js_error;
 use crate::job::{self, JobControl};
 use crate::pool::Pool;
 use crate::report::LayerSummary;
-use crate::restore::Restoration;
+use crate::restore::{PartBytes, Restoration};
 
 /// A layer that can be made again, until it is closed.
 #[napi]
@@ -29,6 +29,24 @@ struct ClosedError;
 impl CoreError for ClosedError {
     fn code(&self) -> &'static str {
         "RESTORATION_CLOSED"
+    }
+}
+
+/// Why a part cannot be taken.
+#[derive(Debug, Error)]
+enum PartError {
+    #[error("the part was taken before")]
+    Gone,
+    #[error("the part has {expected} bytes, and there is room for {got}")]
+    Room { got: usize, expected: usize },
+}
+
+impl CoreError for PartError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Gone => "PART_GONE",
+            Self::Room { .. } => "PART_ROOM",
+        }
     }
 }
 
@@ -63,8 +81,8 @@ impl OpenedRestoration {
         Ok(Float64Array::new(ends.collect()))
     }
 
-    /// Resolves with a part's bytes.
-    #[napi(ts_return_type = "Promise<Buffer>")]
+    /// Resolves with a [`MadePart`].
+    #[napi(ts_return_type = "Promise<MadePart>")]
     pub fn part<'env>(
         &self,
         env: &'env Env,
@@ -74,7 +92,7 @@ impl OpenedRestoration {
         let restoration = Arc::clone(self.open(env)?);
         let number = usize::try_from(number).unwrap_or(usize::MAX);
         job::start(env, &self.pool, control, move |context| {
-            restoration.part(number, context).map(Buffer::from)
+            restoration.part(number, context).map(MadePart::new)
         })
     }
 
@@ -82,6 +100,40 @@ impl OpenedRestoration {
     #[napi]
     pub fn close(&mut self) {
         self.restoration = None;
+    }
+}
+
+/// A part of a layer, whose bytes the addon keeps until they are taken. JavaScript's collector does
+/// not see them: who does not take them has to let go of them.
+#[napi]
+pub struct MadePart {
+    bytes: Option<PartBytes>,
+}
+
+impl MadePart {
+    const fn new(bytes: PartBytes) -> Self {
+        Self { bytes: Some(bytes) }
+    }
+}
+
+#[napi]
+impl MadePart {
+    /// Writes the part to the beginning of `into` and lets go of it.
+    #[napi]
+    pub fn take_into(&mut self, env: &Env, mut into: BufferSlice) -> Result<()> {
+        let bytes = self.bytes.take();
+        let bytes = bytes.ok_or_else(|| to_js_error(env, &PartError::Gone))?;
+        let (got, expected) = (into.len(), bytes.len());
+        let room = into.get_mut(..expected);
+        room.ok_or_else(|| to_js_error(env, &PartError::Room { got, expected }))?
+            .copy_from_slice(&bytes);
+        Ok(())
+    }
+
+    /// Lets go of the bytes.
+    #[napi]
+    pub fn let_go(&mut self) {
+        self.bytes = None;
     }
 }
 

@@ -1,6 +1,7 @@
 //! Makes a layer again, part by part, each part as a job of its own.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mica_core::pack::{
     BLOCK_HEADER_SIZE, Block, BlockCache, BlockHeader, BlockLimits, BlockSource, CachedBlock,
@@ -15,12 +16,26 @@ use crate::recipe_file::{RecipeFile, SourceError};
 /// Blocks that are kept, shared by all parts of a layer: neighbouring parts need the same ones.
 const MAX_BLOCKS: usize = 8;
 
+/// Buffers that are kept for later parts. More are only used while many read at the same time.
+const MAX_SPARES: usize = 4;
+
 /// The inputs of the job that begins a restoration.
 pub(crate) struct OpenRestoration {
     pub(crate) recipe: Input,
     pub(crate) packs: Vec<Input>,
     /// Where each file of the recipe is, in its order.
     pub(crate) places: Vec<PackPlace>,
+}
+
+/// Buffers of parts that were taken, for parts to come: what threads take from the allocator one after
+/// the other and free elsewhere leaves holes in its heaps.
+#[derive(Default)]
+struct Spares(Mutex<Vec<Vec<u8>>>);
+
+/// A part's bytes, whose buffer is used again.
+pub(crate) struct PartBytes {
+    bytes: Vec<u8>,
+    spares: Arc<Spares>,
 }
 
 /// A layer that can be made again. Threads share it.
@@ -31,6 +46,7 @@ pub(crate) struct Restoration {
     map: FileMap,
     /// What threads that work on no part have left here.
     idle: Mutex<Vec<Worker>>,
+    spares: Arc<Spares>,
 }
 
 #[derive(Default)]
@@ -62,6 +78,7 @@ impl OpenRestoration {
             },
             map,
             idle: Mutex::default(),
+            spares: Arc::default(),
         })
     }
 }
@@ -75,10 +92,10 @@ impl Restoration {
     ///
     /// # Errors
     /// The files' errors and the recipe's; [`RestoreError`] when the files are not those of the layer.
-    pub(crate) fn part(&self, number: usize, context: &JobContext) -> Result<Vec<u8>, JobError> {
+    pub(crate) fn part(&self, number: usize, context: &JobContext) -> Result<PartBytes, JobError> {
         context.check()?;
         let mut worker = self.lock_idle().pop().unwrap_or_default();
-        let mut bytes = Vec::new();
+        let mut part = PartBytes::new(&self.spares);
         let mut files = Files {
             restoration: self,
             reader: &mut worker.reader,
@@ -89,15 +106,48 @@ impl Restoration {
             &self.recipe,
             &mut files,
             number,
-            &mut bytes,
+            &mut part.bytes,
         );
         self.lock_idle().push(worker);
         made?;
-        Ok(bytes)
+        Ok(part)
     }
 
-    fn lock_idle(&self) -> std::sync::MutexGuard<'_, Vec<Worker>> {
+    fn lock_idle(&self) -> MutexGuard<'_, Vec<Worker>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Spares {
+    fn lock(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl PartBytes {
+    fn new(spares: &Arc<Spares>) -> Self {
+        Self {
+            bytes: spares.lock().pop().unwrap_or_default(),
+            spares: Arc::clone(spares),
+        }
+    }
+}
+
+impl Deref for PartBytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for PartBytes {
+    fn drop(&mut self) {
+        let mut spares = self.spares.lock();
+        if spares.len() < MAX_SPARES {
+            self.bytes.clear();
+            spares.push(std::mem::take(&mut self.bytes));
+        }
     }
 }
 
@@ -167,7 +217,7 @@ impl BlockSource for &Packs {
 }
 
 impl Packs {
-    fn lock(&self) -> std::sync::MutexGuard<'_, BlockCache> {
+    fn lock(&self) -> MutexGuard<'_, BlockCache> {
         self.blocks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

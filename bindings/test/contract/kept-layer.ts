@@ -84,7 +84,7 @@ export async function readBytes(
   options: ReadOptions = {},
 ): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
-  for await (const piece of restoration.read(options)) pieces.push(piece);
+  for await (const piece of restoration.read(options)) pieces.push(piece.slice());
   return Buffer.concat(pieces);
 }
 

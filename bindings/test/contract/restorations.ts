@@ -43,6 +43,32 @@ const readChecks: readonly Check[] = [
     equal(await countOpen(folder), 0);
   }),
 
+  inFolder('read() takes a piece back when the next one is asked for', async (core, folder) => {
+    const kept = await keepLayer(core, folder, LONG_LAYER);
+    await withRestoration(openKept(core, kept), async (restoration) => {
+      let before: Uint8Array | undefined;
+      let offset = 0;
+      for await (const piece of restoration.read()) {
+        equal(before?.length ?? 0, 0);
+        ok(Buffer.from(piece).equals(LONG_LAYER.subarray(offset, offset + piece.length)));
+        offset += piece.length;
+        before = piece;
+      }
+      equal(offset, LONG_LAYER.length);
+      ok(before !== undefined && before.length > 0, 'the last one stays');
+    });
+  }),
+
+  inFolder('read() goes on when a piece was transferred', async (core, folder) => {
+    const kept = await keepLayer(core, folder, LONG_LAYER);
+    await withRestoration(openKept(core, kept), async (restoration) => {
+      const pieces: Uint8Array[] = [];
+      for await (const piece of restoration.read())
+        pieces.push(structuredClone(piece, { transfer: [piece.buffer as ArrayBuffer] }));
+      ok(Buffer.concat(pieces).equals(LONG_LAYER));
+    });
+  }),
+
   inFolder('read() may run many times at once', async (core, folder) => {
     const kept = await keepLayer(core, folder, LONG_LAYER);
     await withRestoration(openKept(core, kept), async (restoration) => {
@@ -164,7 +190,7 @@ async function readUntilError(
   const pieces: Uint8Array[] = [];
   try {
     await withRestoration(openKept(core, kept), async (restoration) => {
-      for await (const piece of restoration.read()) pieces.push(piece);
+      for await (const piece of restoration.read()) pieces.push(piece.slice());
     });
   } catch (error) {
     if (!isCoreError(error)) throw error;

@@ -113,7 +113,7 @@ async function findByteFaults(
   expectSame('SHA-256 of what is restored', hash.digest('hex'), digest);
   const { start, end } = someRange(`${layer.name} ${compressor.name}`, bytes.length);
   const pieces: Uint8Array[] = [];
-  for await (const piece of restoration.read({ start, end })) pieces.push(piece);
+  for await (const piece of restoration.read({ start, end })) pieces.push(piece.slice());
   const isSame = Buffer.concat(pieces).equals(bytes.subarray(start, end));
   expectSame(`bytes ${start} to ${end}`, isSame ? 'right' : 'wrong', 'right');
   return faults;

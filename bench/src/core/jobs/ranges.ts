@@ -32,7 +32,7 @@ for (const start of starts) {
   const stop = startStopwatch();
   const restoration = await openKeptLayer(core, kept);
   for await (const piece of restoration.read({ start, end: start + length })) {
-    pieces.push(piece);
+    pieces.push(piece.slice());
   }
   ms.push(stop().wallSeconds * 1e3);
   const { bytesRead, buffer } = await file.read(Buffer.alloc(length), 0, length, start);

@@ -33,7 +33,7 @@ const take = (piece: Uint8Array): void => {
   if (hash === 'meanwhile') {
     sha256.update(piece);
   } else {
-    pieces.push(piece);
+    pieces.push(piece.slice());
   }
 };
 const readGrowth = startPeakMemory();
