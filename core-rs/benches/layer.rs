@@ -39,7 +39,7 @@ impl FileSource for TarFiles<'_> {
         length: u64,
         output: &mut Vec<u8>,
     ) -> Result<(), RestoreError> {
-        let place = self.map.files()[usize::try_from(file).unwrap()];
+        let place = self.map.file(usize::try_from(file).unwrap()).unwrap();
         let start = usize::try_from(place.offset + offset).unwrap();
         let end = start + usize::try_from(length).unwrap();
         output.extend_from_slice(&self.tar[start..end]);

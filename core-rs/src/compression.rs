@@ -104,7 +104,8 @@ pub fn compress(plain: &[u8], level: i32) -> Result<Vec<u8>, CompressionError> {
         reason: get_error_name(code),
     };
     let length = zstd_safe::compress_bound(plain.len());
-    let mut stored = room_for(length)?;
+    let mut stored = Vec::new();
+    make_room(&mut stored, length)?;
     let mut context = CCtx::try_create().ok_or(CompressionError::Memory { length })?;
     context
         .set_parameter(CParameter::CompressionLevel(level))
@@ -122,6 +123,20 @@ pub fn compress(plain: &[u8], level: i32) -> Result<Vec<u8>, CompressionError> {
 /// [`CompressionError`] unless the stored bytes are exactly one frame that gives exactly
 /// `plain_length` bytes.
 pub fn decompress(stored: &[u8], plain_length: usize) -> Result<Vec<u8>, CompressionError> {
+    let mut plain = Vec::new();
+    decompress_into(stored, plain_length, &mut plain)?;
+    Ok(plain)
+}
+
+/// Does as [`decompress`], in the memory of `plain`, whose bytes it replaces.
+///
+/// # Errors
+/// As [`decompress`]; `plain` may have lost its bytes by then.
+pub fn decompress_into(
+    stored: &[u8],
+    plain_length: usize,
+    plain: &mut Vec<u8>,
+) -> Result<(), CompressionError> {
     let malformed = |reason| CompressionError::Frame {
         length: stored.len(),
         reason,
@@ -137,15 +152,15 @@ pub fn decompress(stored: &[u8], plain_length: usize) -> Result<Vec<u8>, Compres
     let got = get_frame_content_size(stored).map_err(|_| malformed("bad frame header"))?;
     check_plain_length(got, plain_length)?;
 
-    let mut plain = room_for(plain_length)?;
+    plain.clear();
+    make_room(plain, plain_length)?;
     let mut context = DCtx::try_create().ok_or(CompressionError::Memory {
         length: plain_length,
     })?;
     context
-        .decompress(&mut plain, stored)
+        .decompress(plain, stored)
         .map_err(|code| malformed(get_error_name(code)))?;
-    check_plain_length(u64::try_from(plain.len()).ok(), plain_length)?;
-    Ok(plain)
+    check_plain_length(u64::try_from(plain.len()).ok(), plain_length)
 }
 
 fn check_plain_length(got: Option<u64>, expected: usize) -> Result<(), CompressionError> {
@@ -155,13 +170,12 @@ fn check_plain_length(got: Option<u64>, expected: usize) -> Result<(), Compressi
     Err(CompressionError::PlainLength { got, expected })
 }
 
-/// An empty buffer for so many bytes. A length too great for the machine is an error, no abort.
-fn room_for(length: usize) -> Result<Vec<u8>, CompressionError> {
-    let mut buffer = Vec::new();
+/// Gives an empty buffer room for so many bytes. A length too great for the machine is an error, no
+/// abort.
+fn make_room(buffer: &mut Vec<u8>, length: usize) -> Result<(), CompressionError> {
     buffer
         .try_reserve_exact(length)
-        .map_err(|_| CompressionError::Memory { length })?;
-    Ok(buffer)
+        .map_err(|_| CompressionError::Memory { length })
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@
 /// which unpacks layers in containerd and dockerd, refuses longer ones (`maxSpecialFileSize`).
 pub const MAX_TAR_METADATA_SIZE: u64 = 1_048_576;
 
-/// Most regular files in one layer. A reference to a file takes 32 bytes for its id, so this many
-/// take 32 MiB: half of the 64 MiB that one layer may cost. A tar of empty files only needs 512
+/// Most regular files in one layer. To restore it takes 32 bytes of memory for each, half of them for its
+/// place in a pack, so this many take 32 MiB: half of the 64 MiB that one layer may cost. A tar of empty files only needs 512
 /// bytes for each, so without a cap a small gzip bomb could ask for any amount.
 pub const MAX_TAR_FILES: u64 = 1_048_576;
 

@@ -109,8 +109,8 @@ fn assert_exact(layer: &[u8], tar: &[u8], encoding: Encoding) {
     let places = restorer.tar().files();
     let ids = read_file_ids(&source, &index).unwrap();
     assert_eq!((places.len(), ids.len() as u64), (ids.len(), summary.files));
-    for (place, id) in places.iter().zip(ids) {
-        assert_eq!(FileId::of(&part_of(tar, *place, 0, place.size)), id);
+    for (place, id) in places.zip(ids) {
+        assert_eq!(FileId::of(&part_of(tar, place, 0, place.size)), id);
     }
     let parts = restore_parts(&recipe, &mut |place, offset, length| {
         part_of(tar, place, offset, length)

@@ -166,16 +166,31 @@ impl InputFile {
         offset: u64,
         length: usize,
     ) -> Result<Option<Vec<u8>>, FileError> {
-        let mut bytes = vec![0; length];
+        let mut bytes = Vec::new();
+        let is_whole = self.read_exactly_into(&mut bytes, offset, length)?;
+        Ok(is_whole.then_some(bytes))
+    }
+
+    /// Makes `bytes` those from `offset` on, `length` of them; false if the file ends before.
+    ///
+    /// # Errors
+    /// [`FileError`] with the offset where reading failed.
+    pub(crate) fn read_exactly_into(
+        &self,
+        bytes: &mut Vec<u8>,
+        offset: u64,
+        length: usize,
+    ) -> Result<bool, FileError> {
+        bytes.resize(length, 0);
         let mut done = 0;
         while let Some(rest) = bytes.get_mut(done..).filter(|rest| !rest.is_empty()) {
             let at = offset.saturating_add(u64::try_from(done).unwrap_or(u64::MAX));
             match self.read(rest, at)? {
-                0 => return Ok(None),
+                0 => return Ok(false),
                 count => done = done.saturating_add(count),
             }
         }
-        Ok(Some(bytes))
+        Ok(true)
     }
 }
 

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mica_core::pack::{
     BLOCK_HEADER_SIZE, Block, BlockCache, BlockHeader, BlockLimits, BlockSource, CachedBlock,
-    FileReader, PackPlace, decode_block, decode_block_header,
+    FileReader, PackPlace, decode_block_header, decode_block_into,
 };
-use mica_core::restore::{FileMap, FileSource, RestoreError, Restorer, Scratch};
+use mica_core::restore::{FileIds, FileMap, FileSource, RestoreError, Restorer, Scratch};
 
 use crate::file::{Input, InputFile};
 use crate::job::{JobContext, JobError};
@@ -52,7 +52,10 @@ pub(crate) struct Restoration {
 #[derive(Default)]
 struct Worker {
     scratch: Scratch,
+    ids: FileIds,
     reader: FileReader,
+    /// The block that was read last, as it is stored.
+    stored: Vec<u8>,
 }
 
 struct Packs {
@@ -67,7 +70,7 @@ impl OpenRestoration {
         context.check()?;
         let recipe = RecipeFile::new(self.recipe.open()?)?;
         let restorer = Restorer::read::<_, SourceError>(&recipe)?;
-        let map = FileMap::read::<_, SourceError>(&recipe, restorer.index(), self.places)?;
+        let map = FileMap::new(&restorer, self.places)?;
         let files: Result<_, _> = self.packs.into_iter().map(Input::open).collect();
         Ok(Restoration {
             restorer,
@@ -95,10 +98,17 @@ impl Restoration {
     pub(crate) fn part(&self, number: usize, context: &JobContext) -> Result<PartBytes, JobError> {
         context.check()?;
         let mut worker = self.lock_idle().pop().unwrap_or_default();
-        let mut part = PartBytes::new(&self.spares);
+        let size = self
+            .restorer
+            .parts()
+            .get(number)
+            .map_or(0, |part| part.size);
+        let mut part = PartBytes::new(&self.spares, size);
         let mut files = Files {
             restoration: self,
+            ids: &mut worker.ids,
             reader: &mut worker.reader,
+            stored: &mut worker.stored,
         };
         let scratch = &mut worker.scratch;
         let made = self.restorer.restore_part::<_, _, SourceError>(
@@ -125,9 +135,12 @@ impl Spares {
 }
 
 impl PartBytes {
-    fn new(spares: &Arc<Spares>) -> Self {
+    /// An empty buffer with room for a part of `size` bytes.
+    fn new(spares: &Arc<Spares>, size: u64) -> Self {
+        let mut bytes = spares.lock().pop().unwrap_or_default();
+        bytes.reserve_exact(usize::try_from(size).unwrap_or(0));
         Self {
-            bytes: spares.lock().pop().unwrap_or_default(),
+            bytes,
             spares: Arc::clone(spares),
         }
     }
@@ -154,7 +167,9 @@ impl Drop for PartBytes {
 /// A layer's files, out of packs.
 struct Files<'a> {
     restoration: &'a Restoration,
+    ids: &'a mut FileIds,
     reader: &'a mut FileReader,
+    stored: &'a mut Vec<u8>,
 }
 
 impl FileSource for Files<'_> {
@@ -169,44 +184,57 @@ impl FileSource for Files<'_> {
     ) -> Result<(), SourceError> {
         let Restoration {
             restorer,
+            recipe,
             packs,
             map,
             ..
         } = self.restoration;
-        let (pack, start) = map
-            .find(restorer.tar(), file)
-            .ok_or(RestoreError::FileLength {
-                file,
-                offset,
-                got: 0,
-                expected: length,
-            })?;
-        let mut packs = packs;
+        let (pack, start) =
+            map.find(self.ids, recipe, restorer, file)?
+                .ok_or(RestoreError::FileLength {
+                    file,
+                    offset,
+                    got: 0,
+                    expected: length,
+                })?;
+        let mut blocks = Blocks {
+            packs,
+            stored: &mut *self.stored,
+        };
         let range = (offset, length);
-        self.reader.read(&mut packs, pack, start, range, output)
+        self.reader.read(&mut blocks, pack, start, range, output)
     }
 }
 
-impl BlockSource for &Packs {
+/// The blocks of the packs, for one thread.
+struct Blocks<'a> {
+    packs: &'a Packs,
+    stored: &'a mut Vec<u8>,
+}
+
+impl BlockSource for Blocks<'_> {
     type Error = SourceError;
 
     fn block_header(&mut self, pack: u32, offset: u64) -> Result<BlockHeader, SourceError> {
-        if let Some(cached) = self.lock().find(pack, offset) {
+        if let Some(cached) = self.packs.lock().find(pack, offset) {
             return Ok(cached.header);
         }
-        let bytes = self.read(pack, offset, BLOCK_HEADER_SIZE)?;
-        Ok(decode_block_header(&bytes, BlockLimits::default())?)
+        self.packs
+            .read(self.stored, pack, offset, BLOCK_HEADER_SIZE)?;
+        Ok(decode_block_header(self.stored, BlockLimits::default())?)
     }
 
     fn block(&mut self, pack: u32, offset: u64) -> Result<Arc<Block>, SourceError> {
-        if let Some(cached) = self.lock().find(pack, offset) {
+        if let Some(cached) = self.packs.lock().find(pack, offset) {
             return Ok(cached.block);
         }
         let header = self.block_header(pack, offset)?;
         let length = usize::try_from(header.block_length()).unwrap_or(usize::MAX);
-        let bytes = self.read(pack, offset, length)?;
-        let block = Arc::new(decode_block(&bytes, BlockLimits::default())?);
-        self.lock().insert(CachedBlock {
+        self.packs.read(self.stored, pack, offset, length)?;
+        let room = self.packs.lock().make_room();
+        let block = decode_block_into(self.stored, BlockLimits::default(), room)?;
+        let block = Arc::new(block);
+        self.packs.lock().insert(CachedBlock {
             pack,
             offset,
             header,
@@ -221,14 +249,23 @@ impl Packs {
         self.blocks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn read(&self, pack: u32, offset: u64, length: usize) -> Result<Vec<u8>, SourceError> {
+    /// Makes `bytes` those of a pack.
+    fn read(
+        &self,
+        bytes: &mut Vec<u8>,
+        pack: u32,
+        offset: u64,
+        length: usize,
+    ) -> Result<(), SourceError> {
         let index = usize::try_from(pack).unwrap_or(usize::MAX);
         let file = self.files.get(index).ok_or(RestoreError::NoPack {
             pack,
             packs: self.files.len(),
         })?;
-        let bytes = file.read_exactly(offset, length)?;
+        if file.read_exactly_into(bytes, offset, length)? {
+            return Ok(());
+        }
         let end = offset.saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
-        bytes.ok_or_else(|| RestoreError::PackEnd { pack, end }.into())
+        Err(RestoreError::PackEnd { pack, end }.into())
     }
 }

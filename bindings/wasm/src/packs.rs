@@ -7,7 +7,7 @@ use js_sys::Error;
 use mica_core::error::CoreError;
 use mica_core::pack::{
     BLOCK_HEADER_SIZE, Block, BlockCache, BlockHeader, BlockLimits, BlockSource, CachedBlock,
-    LayerPackError, PackError, ReadFileError, decode_block, decode_block_header,
+    LayerPackError, PackError, ReadFileError, decode_block_header, decode_block_into,
 };
 use mica_core::recipe::RecipeError;
 use mica_core::restore::RestoreError;
@@ -116,7 +116,8 @@ impl BlockSource for Packs<'_> {
         let header = self.block_header(pack, offset)?;
         let length = usize::try_from(header.block_length()).unwrap_or(usize::MAX);
         let bytes = self.bytes(pack, offset, length)?;
-        let block = Arc::new(decode_block(bytes, BlockLimits::default())?);
+        let room = self.blocks.borrow_mut().make_room();
+        let block = Arc::new(decode_block_into(bytes, BlockLimits::default(), room)?);
         self.blocks.borrow_mut().insert(CachedBlock {
             pack,
             offset,

@@ -8,7 +8,9 @@ use std::rc::Rc;
 use js_sys::{Error, Float64Array, Object};
 use mica_core::pack::{BlockCache, FileReader, decode_places};
 use mica_core::recipe::RecipeBytes;
-use mica_core::restore::{FileMap, FileRange, FileSource, RestoreError, Restorer, Scratch};
+use mica_core::restore::{
+    FileIds, FileMap, FileRange, FileSource, RestoreError, Restorer, Scratch,
+};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::to_js_error;
@@ -27,6 +29,7 @@ struct Restoration {
     restorer: Restorer,
     recipe: Vec<u8>,
     map: FileMap,
+    ids: RefCell<FileIds>,
     /// Packs there are.
     packs: usize,
     blocks: RefCell<BlockCache>,
@@ -70,12 +73,12 @@ impl Restoration {
     fn new(recipe: Vec<u8>, packs: usize, places: &[u8]) -> Result<Self, RestoreError> {
         let bytes = RecipeBytes(&recipe);
         let restorer = Restorer::read::<_, RestoreError>(&bytes)?;
-        let places = decode_places(places);
-        let map = FileMap::read::<_, RestoreError>(&bytes, restorer.index(), places)?;
+        let map = FileMap::new(&restorer, decode_places(places))?;
         Ok(Self {
             restorer,
             recipe,
             map,
+            ids: RefCell::default(),
             packs,
             blocks: RefCell::new(BlockCache::new(MAX_BLOCKS)),
             scratch: RefCell::default(),
@@ -195,7 +198,9 @@ impl PartMaker {
     fn gather(&mut self, range: FileRange) -> Result<(), SourceError> {
         let Restoration {
             restorer,
+            recipe,
             map,
+            ids,
             packs,
             blocks,
             ..
@@ -211,7 +216,9 @@ impl PartMaker {
             got: 0,
             expected: length,
         };
-        let (pack, start) = map.find(restorer.tar(), file).ok_or(lacking)?;
+        let recipe = RecipeBytes(recipe);
+        let found = map.find(&mut ids.borrow_mut(), &recipe, restorer, file)?;
+        let (pack, start) = found.ok_or(lacking)?;
         let mut packs = Packs {
             count: *packs,
             blocks,

@@ -19,11 +19,13 @@ impl BitWriter {
         }
     }
 
-    /// Within a byte whose first `count` bits (0 to 7) are `bits`: a segment begins there.
-    pub fn within_byte(bits: u8, count: u8) -> Self {
+    /// Within a byte whose first `count` bits (0 to 7) are `bits`: a segment begins there. It writes in
+    /// the memory of `buffer`, whose bytes are lost.
+    pub fn within_byte(bits: u8, count: u8, mut buffer: Vec<u8>) -> Self {
         let count = count & 7;
+        buffer.clear();
         Self {
-            output: Vec::new(),
+            output: buffer,
             buffer: u64::from(bits) & ((1 << count) - 1),
             count: u32::from(count),
         }

@@ -29,7 +29,7 @@ impl Piece {
 ///
 /// The pieces lie one after another and fill the plain text. Only the first may begin inside its file,
 /// and only the last may end inside its file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Block {
     pub(super) pieces: Vec<Piece>,
     pub(super) plain: Vec<u8>,

@@ -46,6 +46,17 @@ impl BlockCache {
         Some(found)
     }
 
+    /// Memory for a block that is about to be read: that of the one that gives way to it, unless there
+    /// is room for both, or somebody holds that one.
+    pub fn make_room(&mut self) -> Block {
+        if self.blocks.len() < self.max_blocks {
+            return Block::default();
+        }
+        let last = self.blocks.pop_back();
+        last.and_then(|last| Arc::into_inner(last.block))
+            .unwrap_or_default()
+    }
+
     /// Keeps a block.
     pub fn insert(&mut self, block: CachedBlock) {
         if self.find(block.pack, block.offset).is_some() {
@@ -90,5 +101,21 @@ mod tests {
         assert!(cache.find(2, 16).is_some());
         assert!(cache.find(2, 17).is_none());
         assert_eq!(cache.blocks.len(), 2);
+    }
+
+    #[test]
+    fn make_room_gives_the_memory_of_the_block_that_gives_way_unless_somebody_holds_it() {
+        let mut cache = BlockCache::new(2);
+        cache.insert(cached(0, 16));
+        assert_eq!(cache.make_room(), Block::default());
+        let held = cached(1, 16);
+        cache.insert(held.clone());
+        let room = cache.make_room();
+        assert_eq!(room.plain(), b"a");
+        assert_eq!(cache.make_room(), Block::default());
+        cache.insert(cached(2, 16));
+        assert_eq!(cache.make_room(), Block::default());
+        assert_eq!(held.block.plain(), b"a");
+        assert!(cache.find(2, 16).is_some());
     }
 }

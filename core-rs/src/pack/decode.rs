@@ -6,7 +6,7 @@ use super::error::PackError;
 use super::header::{
     BLOCK_HEADER_SIZE, BlockCodec, BlockHeader, BlockLimits, PIECE_SIZE, decode_block_header,
 };
-use crate::compression::decompress;
+use crate::compression::decompress_into;
 use crate::digest::FileId;
 use crate::fields::{Fields, length_u64, length_usize};
 
@@ -15,20 +15,36 @@ use crate::fields::{Fields, length_u64, length_usize};
 /// # Errors
 /// [`PackError`] when the bytes are no whole block, are damaged, or pass a limit.
 pub fn decode_block(bytes: &[u8], limits: BlockLimits) -> Result<Block, PackError> {
+    decode_block_into(bytes, limits, Block::default())
+}
+
+/// Does as [`decode_block`], in the memory of a block that is of no use any more.
+///
+/// # Errors
+/// As [`decode_block`].
+pub fn decode_block_into(
+    bytes: &[u8],
+    limits: BlockLimits,
+    mut block: Block,
+) -> Result<Block, PackError> {
     let (header, body) = split_header(bytes, limits)?;
-    let (pieces, payload) = decode_body(&header, body)?;
-    let plain = match header.codec {
-        BlockCodec::Raw => payload.to_vec(),
+    let payload = decode_body(&header, body, &mut block.pieces)?;
+    match header.codec {
+        BlockCodec::Raw => {
+            block.plain.clear();
+            block.plain.extend_from_slice(payload);
+        }
         BlockCodec::Zstd => {
-            decompress(payload, length_usize(header.plain_length)).map_err(|source| {
+            let plain_length = length_usize(header.plain_length);
+            decompress_into(payload, plain_length, &mut block.plain).map_err(|source| {
                 PackError::Payload {
                     offset: length_u64(BLOCK_HEADER_SIZE).saturating_add(header.table_length()),
                     source,
                 }
-            })?
+            })?;
         }
-    };
-    Ok(Block { pieces, plain })
+    }
+    Ok(block)
 }
 
 /// Reads the pieces of exactly one block and checks its stored bytes, but does not decompress them.
@@ -37,7 +53,9 @@ pub fn decode_block(bytes: &[u8], limits: BlockLimits) -> Result<Block, PackErro
 /// [`PackError`] as [`decode_block`], without [`PackError::Payload`].
 pub fn decode_pieces(bytes: &[u8], limits: BlockLimits) -> Result<Vec<Piece>, PackError> {
     let (header, body) = split_header(bytes, limits)?;
-    decode_body(&header, body).map(|(pieces, _)| pieces)
+    let mut pieces = Vec::new();
+    decode_body(&header, body, &mut pieces)?;
+    Ok(pieces)
 }
 
 fn split_header(bytes: &[u8], limits: BlockLimits) -> Result<(BlockHeader, &[u8]), PackError> {
@@ -58,10 +76,12 @@ fn split_header(bytes: &[u8], limits: BlockLimits) -> Result<(BlockHeader, &[u8]
     Ok((header, bytes.get(BLOCK_HEADER_SIZE..).unwrap_or_default()))
 }
 
+/// Replaces `pieces` by the block's, and gives its payload.
 fn decode_body<'a>(
     header: &BlockHeader,
     body: &'a [u8],
-) -> Result<(Vec<Piece>, &'a [u8]), PackError> {
+    pieces: &mut Vec<Piece>,
+) -> Result<&'a [u8], PackError> {
     let got = checksum_of(&[body]);
     if got != header.checksum {
         return Err(PackError::BodyChecksum {
@@ -71,11 +91,17 @@ fn decode_body<'a>(
     }
     let table_length = usize::try_from(header.table_length()).unwrap_or(usize::MAX);
     let (table, payload) = body.split_at_checked(table_length).unwrap_or((body, &[]));
-    Ok((decode_table(header, table)?, payload))
+    decode_table(header, table, pieces)?;
+    Ok(payload)
 }
 
-fn decode_table(header: &BlockHeader, table: &[u8]) -> Result<Vec<Piece>, PackError> {
-    let mut pieces = Vec::with_capacity(length_usize(header.piece_count));
+fn decode_table(
+    header: &BlockHeader,
+    table: &[u8],
+    pieces: &mut Vec<Piece>,
+) -> Result<(), PackError> {
+    pieces.clear();
+    pieces.reserve_exact(length_usize(header.piece_count));
     let mut fields = Fields::new(table);
     let mut offset = length_u64(BLOCK_HEADER_SIZE);
     let mut plain_length = 0_u64;
@@ -107,5 +133,5 @@ fn decode_table(header: &BlockHeader, table: &[u8]) -> Result<Vec<Piece>, PackEr
             expected: u64::from(header.plain_length),
         });
     }
-    Ok(pieces)
+    Ok(())
 }

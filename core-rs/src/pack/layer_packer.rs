@@ -79,7 +79,7 @@ struct Wanted {
 }
 
 impl Wanted {
-    const fn new(number: u32, place: &FilePlace, id: FileId) -> Self {
+    const fn new(number: u32, place: FilePlace, id: FileId) -> Self {
         Self {
             number,
             id,
@@ -127,8 +127,8 @@ impl LayerPacker {
         let tar = TarMap::read(recipe, &index)?;
         let ids = read_file_ids(recipe, &index)?;
         let wanted = match numbers {
-            Some(numbers) => wanted_files(numbers, tar.files(), &ids)?,
-            None => different_files(tar.files(), &ids),
+            Some(numbers) => wanted_files(numbers, &tar, &ids)?,
+            None => different_files(&tar, &ids),
         };
         Ok(Self::with_files(wanted, tar.size(), size, front)?)
     }
@@ -276,28 +276,28 @@ impl LayerPacker {
 
 fn wanted_files(
     numbers: &[u32],
-    places: &[FilePlace],
+    tar: &TarMap,
     ids: &[FileId],
 ) -> Result<VecDeque<Wanted>, LayerPackError> {
     let mut last = None;
     let mut take = |number: u32| {
         let is_after = last.replace(number).is_none_or(|last| last < number);
         let index = usize::try_from(number).ok().filter(|_| is_after)?;
-        Some(Wanted::new(number, places.get(index)?, *ids.get(index)?))
+        Some(Wanted::new(number, tar.file(index)?, *ids.get(index)?))
     };
     let files = numbers.iter().map(|&number| {
         take(number).ok_or(LayerPackError::FileNumber {
             got: number,
-            expected: places.len(),
+            expected: tar.file_count(),
         })
     });
     files.collect()
 }
 
 /// Each different file, where it occurs first.
-fn different_files(places: &[FilePlace], ids: &[FileId]) -> VecDeque<Wanted> {
+fn different_files(tar: &TarMap, ids: &[FileId]) -> VecDeque<Wanted> {
     let mut seen = BTreeSet::new();
-    let files = places.iter().zip(ids).enumerate();
+    let files = tar.files().zip(ids).enumerate();
     files
         .filter(|(_, (_, id))| seen.insert(**id))
         .filter_map(|(number, (place, id))| {

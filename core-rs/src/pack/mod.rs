@@ -29,7 +29,7 @@ pub mod writer;
 pub use block::{Block, Piece};
 pub use block_cache::{BlockCache, CachedBlock};
 pub use cut::BlockCutter;
-pub use decode::{decode_block, decode_pieces};
+pub use decode::{decode_block, decode_block_into, decode_pieces};
 pub use encode::encode_block;
 pub use error::{PackError, PackWriteError};
 pub use header::{

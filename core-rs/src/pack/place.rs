@@ -33,6 +33,7 @@ pub fn encode_places(places: &[PackPlace]) -> Vec<u8> {
 /// The places that bytes hold; what is left over is left out.
 pub fn decode_places(bytes: &[u8]) -> Vec<PackPlace> {
     let mut fields = Fields::new(bytes);
+    let mut places = Vec::with_capacity(bytes.len() / PACK_PLACE_SIZE);
     let next = || {
         Some(PackPlace {
             block_offset: fields.u64()?,
@@ -40,7 +41,8 @@ pub fn decode_places(bytes: &[u8]) -> Vec<PackPlace> {
             pack: fields.u32()?,
         })
     };
-    std::iter::from_fn(next).collect()
+    places.extend(std::iter::from_fn(next));
+    places
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ pub struct Scratch {
     models: Models,
     readers: Readers,
     text: Vec<u8>,
+    segment: Vec<u8>,
 }
 
 /// A reader of each section that parts are made of.
@@ -47,6 +48,7 @@ impl Default for Scratch {
                 raw: SectionReader::new(Section::Raw),
             },
             text: Vec::new(),
+            segment: Vec::new(),
         }
     }
 }
@@ -154,6 +156,8 @@ impl Restorer {
             }
             Content::Segment { row, places } => {
                 scratch.text.clear();
+                let length = usize::try_from(range.1 - range.0).unwrap_or(0);
+                scratch.text.reserve_exact(length);
                 let (skeleton, text) = (&mut readers.skeleton, &mut scratch.text);
                 self.tar
                     .read_tar::<R, F, E>(recipe, index, skeleton, files, range, text)?;
@@ -161,17 +165,19 @@ impl Restorer {
                 readers
                     .framing
                     .read(recipe, index, places.framing, size, output)?;
-                let bytes = self.restore_segment::<R, E>(scratch, recipe, number, row, places)?;
-                if bytes.len() as u64 != u64::from(row.stored_size) || check_of(&bytes) != row.check
+                self.restore_segment::<R, E>(scratch, recipe, number, row, places)?;
+                let bytes = &scratch.segment;
+                if bytes.len() as u64 != u64::from(row.stored_size) || check_of(bytes) != row.check
                 {
                     return Err(part.wrong(number).into());
                 }
-                output.extend_from_slice(&bytes);
+                output.extend_from_slice(bytes);
             }
         }
         Ok(())
     }
 
+    /// Makes the segment in `scratch.segment`.
     fn restore_segment<R: ReadAt, E: From<RestoreError> + From<R::Error>>(
         &self,
         scratch: &mut Scratch,
@@ -179,7 +185,7 @@ impl Restorer {
         part: usize,
         row: SegmentRow,
         places: Places,
-    ) -> Result<Vec<u8>, E> {
+    ) -> Result<(), E> {
         let read = |reader: &mut SectionReader, offset, size: u32| {
             let mut bytes = Vec::new();
             reader
@@ -187,8 +193,13 @@ impl Restorer {
                 .map(|()| bytes)
         };
         let readers = &mut scratch.readers;
+        scratch.segment.clear();
+        scratch.segment.reserve_exact(row.stored_size as usize);
         if row.compressor == Compressor::Unknown {
-            return Ok(read(&mut readers.raw, places.raw, row.raw_size)?);
+            let size = u64::from(row.raw_size);
+            let segment = &mut scratch.segment;
+            let raw = &mut readers.raw;
+            return Ok(raw.read(recipe, &self.index, places.raw, size, segment)?);
         }
         let blocks = read(&mut readers.blocks, places.blocks, row.blocks_size)?;
         let blocks = KeptBlocks::decode(&blocks).map_err(|offset| {
@@ -204,8 +215,8 @@ impl Restorer {
             start: scratch.text.len().saturating_sub(row.plain_size as usize),
             since_flush: row.since_flush,
         };
-        let models = &mut scratch.models;
-        rebuild_segment(models, row.compressor, &blocks, &corrections, text)
+        let (models, segment) = (&mut scratch.models, &mut scratch.segment);
+        rebuild_segment(models, row.compressor, &blocks, &corrections, text, segment)
             .map_err(|problem| RestoreError::Rebuild { part, problem }.into())
     }
 }

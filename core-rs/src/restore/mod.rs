@@ -10,7 +10,7 @@ pub mod part;
 pub mod tar_map;
 
 pub use error::RestoreError;
-pub use file_map::FileMap;
+pub use file_map::{FileIds, FileMap};
 pub use layer::{Restorer, Scratch};
 pub use part::Part;
 pub use tar_map::{FilePlace, FileRange, FileSource, TarMap, read_file_ids};

@@ -7,7 +7,11 @@ use crate::recipe::{ReadAt, RecipeError, RecipeIndex, Section, SectionReader};
 use crate::varint::read_varint;
 
 /// Longest pair of a gap and a size in section `References`, bytes.
-const MAX_REFERENCE_SIZE: u64 = 20;
+const MAX_REFERENCE_SIZE: usize = 20;
+/// Shortest pair, bytes.
+const MIN_REFERENCE_SIZE: u64 = 2;
+/// Bytes of section `References` that are held at once.
+const WINDOW_SIZE: u64 = 16 << 10;
 
 /// Gives the contents of a layer's files.
 pub trait FileSource {
@@ -35,8 +39,6 @@ pub struct FilePlace {
     pub offset: u64,
     /// Its bytes.
     pub size: u64,
-    /// Bytes of skeleton before it.
-    skeleton: u64,
 }
 
 impl FilePlace {
@@ -56,11 +58,21 @@ pub struct FileRange {
     pub length: u64,
 }
 
-/// The tar of a layer, as files and skeleton.
+/// The tar of a layer, as files and skeleton. It takes 16 bytes of memory for each file.
 #[derive(Clone, Debug)]
 pub struct TarMap {
-    files: Vec<FilePlace>,
-    size: u64,
+    /// Where each file begins, and where the tar ends.
+    bounds: Vec<Bound>,
+}
+
+/// Where a file begins, and with it a stretch of skeleton ends. Two of them tell the size of what lies
+/// between.
+#[derive(Clone, Copy, Debug, Default)]
+struct Bound {
+    /// In the tar.
+    offset: u64,
+    /// Bytes of skeleton before.
+    skeleton: u64,
 }
 
 impl TarMap {
@@ -70,53 +82,72 @@ impl TarMap {
     /// If the recipe cannot be read, or its parts do not fit each other.
     pub fn read<R: ReadAt>(recipe: &R, index: &RecipeIndex) -> Result<Self, R::Error> {
         let summary = index.summary();
-        let section = Section::References;
-        let size = index.section_size(section);
-        let malformed = |rest: &[u8], field| RecipeError::Malformed {
-            section,
-            offset: size.saturating_sub(rest.len() as u64),
-            field,
-        };
+        let mut references = References::new(recipe, index);
+        let size = references.size;
         if summary.files > MAX_TAR_FILES
-            || size > summary.files.saturating_mul(MAX_REFERENCE_SIZE)
+            || size > summary.files.saturating_mul(MAX_REFERENCE_SIZE as u64)
+            || size < summary.files.saturating_mul(MIN_REFERENCE_SIZE)
             || index.section_size(Section::Files) != summary.files * FILE_ID_SIZE as u64
         {
-            return Err(malformed(&[], "number of files").into());
+            return Err(malformed(size, "number of files").into());
         }
-        let mut bytes = Vec::new();
-        SectionReader::new(section).read(recipe, index, 0, size, &mut bytes)?;
-        let mut rest = &bytes[..];
-        let mut files = Vec::new();
-        let (mut offset, mut skeleton) = (0_u64, 0_u64);
+        let mut bounds = Vec::with_capacity(usize::try_from(summary.files).unwrap_or(0) + 1);
+        let mut end = Bound::default();
         for _ in 0..summary.files {
-            let (place, after) = read_reference(rest, offset, skeleton)
-                .ok_or(malformed(rest, "gap and size of a file"))?;
-            offset = place.end();
-            skeleton = place.skeleton;
-            files.push(place);
-            rest = after;
+            let start = references.offset();
+            let next = references.next(end)?;
+            let (bound, after) = next.ok_or(malformed(start, "gap and size of a file"))?;
+            bounds.push(bound);
+            end = after;
         }
-        let tail = summary.tar_size.checked_sub(offset);
-        let tail = tail.ok_or(malformed(rest, "files larger than the tar"))?;
-        if !rest.is_empty()
-            || skeleton.checked_add(tail) != Some(index.section_size(Section::Skeleton))
-        {
-            return Err(malformed(rest, "sizes of files and skeleton").into());
+        let offset = references.offset();
+        let tail = summary.tar_size.checked_sub(end.offset);
+        let tail = tail.ok_or(malformed(offset, "files larger than the tar"))?;
+        let skeleton = index.section_size(Section::Skeleton);
+        if offset != size || end.skeleton.checked_add(tail) != Some(skeleton) {
+            return Err(malformed(offset, "sizes of files and skeleton").into());
         }
-        Ok(Self {
-            files,
-            size: summary.tar_size,
-        })
+        bounds.push(Bound {
+            offset: summary.tar_size,
+            skeleton,
+        });
+        Ok(Self { bounds })
+    }
+
+    /// Files with content.
+    pub const fn file_count(&self) -> usize {
+        self.bounds.len().saturating_sub(1)
+    }
+
+    /// The file of a number.
+    pub fn file(&self, number: usize) -> Option<FilePlace> {
+        let bounds = self.bounds.get(number..)?.first_chunk()?;
+        Some(place_between(bounds))
     }
 
     /// The files with content, in the order of the tar.
-    pub fn files(&self) -> &[FilePlace] {
-        &self.files
+    pub fn files(&self) -> impl ExactSizeIterator<Item = FilePlace> {
+        self.bounds
+            .windows(2)
+            .map(|pair| place_between(&[pair[0], pair[1]]))
     }
 
     /// Bytes of the tar.
-    pub const fn size(&self) -> u64 {
-        self.size
+    pub fn size(&self) -> u64 {
+        self.bounds.last().map_or(0, |end| end.offset)
+    }
+
+    /// Files that begin before an offset of the tar.
+    fn count_before(&self, offset: u64) -> usize {
+        let files = &self.bounds[..self.file_count()];
+        files.partition_point(|file| file.offset < offset)
+    }
+
+    /// Files that end at an offset of the tar or before.
+    fn count_ended(&self, offset: u64) -> usize {
+        let begun = self.count_before(offset);
+        let last = begun.checked_sub(1).and_then(|last| self.file(last));
+        begun - usize::from(last.is_some_and(|last| last.end() > offset))
     }
 
     /// The files that `start..end` of the tar has a part of, as a range of their numbers.
@@ -124,23 +155,21 @@ impl TarMap {
         if start >= end {
             return 0..0;
         }
-        let first = self.files.partition_point(|file| file.end() <= start);
-        let last = self.files.partition_point(|file| file.offset < end);
-        first..last.max(first)
+        let first = self.count_ended(start);
+        first..self.count_before(end).max(first)
     }
 
     /// What of files lies in `start..end` of the tar, in its order: just what
     /// [`read_tar`](Self::read_tar) asks its source for.
     pub fn file_ranges(&self, start: u64, end: u64) -> impl Iterator<Item = FileRange> {
-        let numbers = self.files_within(start, end);
-        let files = numbers.clone().zip(&self.files[numbers]);
-        files.map(move |(number, file)| {
+        self.files_within(start, end).filter_map(move |number| {
+            let file = self.file(number)?;
             let from = file.offset.max(start);
-            FileRange {
+            Some(FileRange {
                 file: number as u64,
                 offset: from - file.offset,
                 length: file.end().min(end) - from,
-            }
+            })
         })
     }
 
@@ -166,7 +195,7 @@ impl TarMap {
         }
         let mut position = start;
         for number in self.files_within(start, end) {
-            let file = &self.files[number];
+            let file = place_between(&[self.bounds[number], self.bounds[number + 1]]);
             let literal_end = file.offset.clamp(position, end);
             self.read_skeleton(recipe, index, skeleton, position, literal_end, output)?;
             position = literal_end;
@@ -203,25 +232,93 @@ impl TarMap {
         if start >= end {
             return Ok(());
         }
-        let before = self.files.partition_point(|file| file.end() <= start);
-        let offset = match before.checked_sub(1).and_then(|last| self.files.get(last)) {
-            Some(file) => file.skeleton + (start - file.end()),
-            None => start,
-        };
+        let next = self.bounds[self.count_ended(start)];
+        let offset = next.skeleton - (next.offset - start);
         skeleton.read(recipe, index, offset, end - start, output)
     }
 }
 
-fn read_reference(input: &[u8], offset: u64, skeleton: u64) -> Option<(FilePlace, &[u8])> {
+/// The file that begins at the first of two bounds.
+const fn place_between([start, next]: &[Bound; 2]) -> FilePlace {
+    FilePlace {
+        offset: start.offset,
+        size: (next.offset - start.offset) - (next.skeleton - start.skeleton),
+    }
+}
+
+/// Reads section `References`, a window at a time.
+struct References<'a, R> {
+    recipe: &'a R,
+    index: &'a RecipeIndex,
+    reader: SectionReader,
+    /// Bytes of the section.
+    size: u64,
+    /// Bytes of it that were put into the window so far.
+    end: u64,
+    window: Vec<u8>,
+    /// Where the next pair begins in the window.
+    at: usize,
+}
+
+impl<'a, R: ReadAt> References<'a, R> {
+    fn new(recipe: &'a R, index: &'a RecipeIndex) -> Self {
+        Self {
+            recipe,
+            index,
+            reader: SectionReader::new(Section::References),
+            size: index.section_size(Section::References),
+            end: 0,
+            window: Vec::new(),
+            at: 0,
+        }
+    }
+
+    /// Where the next pair begins in the section.
+    const fn offset(&self) -> u64 {
+        self.end - (self.window.len() - self.at) as u64
+    }
+
+    /// The next file's bound, and where it ends; nothing if the pair is none. `before`: where the file
+    /// before ends.
+    fn next(&mut self, before: Bound) -> Result<Option<(Bound, Bound)>, R::Error> {
+        if self.window.len() - self.at < MAX_REFERENCE_SIZE && self.end < self.size {
+            self.window.drain(..self.at);
+            self.at = 0;
+            let length = WINDOW_SIZE.min(self.size - self.end);
+            let (recipe, index) = (self.recipe, self.index);
+            self.reader
+                .read(recipe, index, self.end, length, &mut self.window)?;
+            self.end += length;
+        }
+        let rest = &self.window[self.at..];
+        let Some((bound, end, after)) = read_reference(rest, before) else {
+            return Ok(None);
+        };
+        self.at = self.window.len() - after.len();
+        Ok(Some((bound, end)))
+    }
+}
+
+fn read_reference(input: &[u8], before: Bound) -> Option<(Bound, Bound, &[u8])> {
     let (gap, rest) = read_varint(input)?;
     let (size, rest) = read_varint(rest)?;
-    let place = FilePlace {
-        offset: offset.checked_add(gap)?,
-        size,
-        skeleton: skeleton.checked_add(gap)?,
+    let bound = Bound {
+        offset: before.offset.checked_add(gap)?,
+        skeleton: before.skeleton.checked_add(gap)?,
     };
-    place.offset.checked_add(size)?;
-    (size > 0).then_some((place, rest))
+    let end = Bound {
+        offset: bound.offset.checked_add(size)?,
+        ..bound
+    };
+    (size > 0).then_some((bound, end, rest))
+}
+
+const fn malformed(offset: u64, field: &'static str) -> RecipeError {
+    RecipeError::Malformed {
+        section: Section::References,
+        offset,
+        field,
+    }
 }
 
 /// The ids of a recipe's files, in its order.

@@ -101,7 +101,8 @@ fn keep(
     let kept = KeptBlocks::decode(&blocks).ok()?;
     let corrections = decode_corrections(&encoded).ok()?;
     let text = segment.text_for(compressor);
-    let again = rebuild_segment(models, compressor, &kept, &corrections, text).ok()?;
+    let mut again = Vec::new();
+    rebuild_segment(models, compressor, &kept, &corrections, text, &mut again).ok()?;
     (again == segment.stored).then(|| AnalyzedSegment {
         row: row(segment, compressor, blocks.len(), encoded.len(), 0),
         blocks,

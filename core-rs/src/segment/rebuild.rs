@@ -20,7 +20,7 @@ pub enum RebuildError {
     Write(#[from] WriteError),
 }
 
-/// The segment's bytes, as they stand in the stream.
+/// Makes `output` the segment's bytes, as they stand in the stream; what it had before is lost.
 ///
 /// # Errors
 /// If what is given does not fit together; not if it is only other text than it was made for.
@@ -30,7 +30,8 @@ pub fn rebuild_segment(
     kept: &KeptBlocks,
     corrections: &[Correction],
     text: SegmentText<'_>,
-) -> Result<Vec<u8>, RebuildError> {
+    output: &mut Vec<u8>,
+) -> Result<(), RebuildError> {
     models.with(
         compressor,
         Rebuild {
@@ -38,6 +39,7 @@ pub fn rebuild_segment(
             kept,
             corrections,
             text,
+            output,
         },
     )
 }
@@ -47,18 +49,22 @@ struct Rebuild<'a> {
     kept: &'a KeptBlocks,
     corrections: &'a [Correction],
     text: SegmentText<'a>,
+    output: &'a mut Vec<u8>,
 }
 
 impl ModelUser for Rebuild<'_> {
-    type Output = Result<Vec<u8>, RebuildError>;
+    type Output = Result<(), RebuildError>;
 
     fn run<M: Model>(self, model: &mut M) -> Self::Output {
         let stretches: Vec<Stretch> = self.kept.blocks.iter().map(KeptBlock::stretch).collect();
-        let mut writer = SegmentWriter::new(self.compressor, self.kept, self.text.since_flush)?;
+        let since_flush = self.text.since_flush;
+        let buffer = std::mem::take(self.output);
+        let mut writer = SegmentWriter::new(self.compressor, self.kept, since_flush, buffer)?;
         find_tokens(model, self.text, &stretches, self.corrections, |block| {
             Ok::<_, RebuildError>(writer.write_block(block)?)
         })?;
-        Ok(writer.finish())
+        *self.output = writer.finish();
+        Ok(())
     }
 }
 
@@ -75,6 +81,7 @@ impl<'a> SegmentWriter<'a> {
         compressor: Compressor,
         kept: &'a KeptBlocks,
         since_flush: u64,
+        buffer: Vec<u8>,
     ) -> Result<Self, WriteError> {
         let mut blocks = BlockWriter::default();
         if let Some(open) = &kept.open {
@@ -85,7 +92,7 @@ impl<'a> SegmentWriter<'a> {
             places: block_places(kept, since_flush),
             tables: compressor.table_builder(),
             blocks,
-            bits: BitWriter::within_byte(kept.first_bits.bits, kept.first_bits.count),
+            bits: BitWriter::within_byte(kept.first_bits.bits, kept.first_bits.count, buffer),
         })
     }
 

@@ -1,13 +1,13 @@
 //! Layers made again in memory.
 
 use mica_core::recipe::decode::RecipeBytes;
-use mica_core::restore::{FilePlace, FileSource, RestoreError, Restorer, Scratch};
+use mica_core::restore::{FilePlace, FileSource, RestoreError, Restorer, Scratch, TarMap};
 
 /// Gives a part of a file that stands at a place of the tar: from an offset, so many bytes.
 pub(crate) type ReadFile<'a> = &'a mut dyn FnMut(FilePlace, u64, u64) -> Vec<u8>;
 
 struct Files<'a, 'b> {
-    places: &'a [FilePlace],
+    tar: &'a TarMap,
     read: ReadFile<'b>,
 }
 
@@ -21,7 +21,7 @@ impl FileSource for Files<'_, '_> {
         length: u64,
         output: &mut Vec<u8>,
     ) -> Result<(), RestoreError> {
-        let place = self.places[usize::try_from(file).unwrap()];
+        let place = self.tar.file(usize::try_from(file).unwrap()).unwrap();
         assert!(offset.checked_add(length) <= Some(place.size));
         output.extend((self.read)(place, offset, length));
         Ok(())
@@ -36,7 +36,7 @@ pub(crate) fn restore_parts(
     let source = RecipeBytes(recipe);
     let restorer = Restorer::read::<_, RestoreError>(&source)?;
     let mut files = Files {
-        places: restorer.tar().files(),
+        tar: restorer.tar(),
         read,
     };
     let mut scratch = Scratch::default();

@@ -33,19 +33,8 @@ pub(crate) fn check(input: &[u8]) {
     let (Ok(kept), Ok(list)) = (kept, decoded) else {
         return;
     };
-    // Blocks mostly say less text than there is.
-    let wanted: usize = kept
-        .blocks
-        .iter()
-        .map(|block| block.stretch().length())
-        .fold(0, usize::saturating_add);
     let start = usize::from(context) * 64;
-    let text: Vec<u8> = text
-        .iter()
-        .copied()
-        .cycle()
-        .take(start.saturating_add(wanted).min(1 << 16))
-        .collect();
+    let text = repeat_text(text, start, &kept);
     let compressor = Compressor::decode(compressor)
         .unwrap_or(CANDIDATES[usize::from(compressor[0]) % CANDIDATES.len()]);
     let segment = SegmentText {
@@ -54,14 +43,37 @@ pub(crate) fn check(input: &[u8]) {
         since_flush: u64::from(u16::from_le_bytes([low, high])) * 0x1_0000_0001,
     };
     let mut models = Models::default();
-    let first = rebuild_segment(&mut models, compressor, &kept, &list, segment);
+    let mut rebuild = |corrections: &[_], text| {
+        let mut bytes = b"before".to_vec();
+        rebuild_segment(
+            &mut models,
+            compressor,
+            &kept,
+            corrections,
+            text,
+            &mut bytes,
+        )
+        .map(|()| bytes)
+    };
+    let first = rebuild(&list, segment);
     // A model that ran over something else meanwhile gives the same.
     let other = SegmentText {
         start: 0,
         since_flush: 0,
         ..segment
     };
-    let _ = rebuild_segment(&mut models, compressor, &kept, &[], other);
-    let again = rebuild_segment(&mut models, compressor, &kept, &list, segment);
+    let _ = rebuild(&[], other);
+    let again = rebuild(&list, segment);
     assert!(first == again, "rebuilt differently");
+}
+
+/// As much text as blocks say, which is mostly less than there is.
+fn repeat_text(text: &[u8], start: usize, kept: &KeptBlocks) -> Vec<u8> {
+    let lengths = kept.blocks.iter().map(|block| block.stretch().length());
+    let wanted = lengths.fold(start, usize::saturating_add);
+    text.iter()
+        .copied()
+        .cycle()
+        .take(wanted.min(1 << 16))
+        .collect()
 }
