@@ -13,6 +13,8 @@ import {
 export interface TakenApart {
   readonly ingested: IngestedLayer;
   readonly packed: PackedFiles;
+  /** For each file of the recipe. */
+  readonly places: Uint8Array;
   readonly restoration: Restoration;
 }
 
@@ -24,26 +26,25 @@ export async function takeApart(core: Core, layer: string, folder: string): Prom
   const packed = await core.packFiles(layer, { recipe, pack });
   const places = placesOfAll(await core.fileIds(recipe), packed);
   const restoration = await core.openRestoration({ recipe, packs: [pack], places });
-  return { ingested, packed, restoration };
+  return { ingested, packed, places, restoration };
 }
 
 /** Where each file is: a file that occurs again is where it was packed the first time. */
 function placesOfAll(ids: Uint8Array, packed: PackedFiles): Uint8Array {
-  const placeById = new Map<string, Uint8Array>();
-  packed.files.forEach((file, index) => {
-    const place = packed.places.subarray(index * PLACE_SIZE, (index + 1) * PLACE_SIZE);
-    placeById.set(idAt(ids, file), place);
-  });
+  const indexById = new Map(Array.from(packed.files, (file, index) => [idAt(ids, file), index]));
   const count = ids.length / FILE_ID_SIZE;
   const places = new Uint8Array(count * PLACE_SIZE);
   for (let file = 0; file < count; file += 1) {
-    const place = placeById.get(idAt(ids, file));
-    if (place === undefined) throw new Error(`file ${file} is in no pack`);
+    const index = indexById.get(idAt(ids, file));
+    if (index === undefined) throw new Error(`file ${file} is in no pack`);
+    const place = packed.places.subarray(index * PLACE_SIZE, (index + 1) * PLACE_SIZE);
     places.set(place, file * PLACE_SIZE);
   }
   return places;
 }
 
 function idAt(ids: Uint8Array, file: number): string {
-  return Buffer.from(ids.subarray(file * FILE_ID_SIZE, (file + 1) * FILE_ID_SIZE)).toString('hex');
+  const start = file * FILE_ID_SIZE;
+  const { buffer, byteOffset, length } = ids;
+  return Buffer.from(buffer, byteOffset, length).toString('latin1', start, start + FILE_ID_SIZE);
 }

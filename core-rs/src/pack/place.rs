@@ -15,6 +15,7 @@ pub struct PackPlace {
     /// Which of the packs given.
     pub pack: u32,
 }
+const _: () = assert!(size_of::<PackPlace>() == PACK_PLACE_SIZE);
 
 impl PackPlace {
     fn encode(self) -> [u8; PACK_PLACE_SIZE] {

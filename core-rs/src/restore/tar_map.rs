@@ -74,6 +74,7 @@ struct Bound {
     /// Bytes of skeleton before.
     skeleton: u64,
 }
+const _: () = assert!(size_of::<Bound>() == 16);
 
 impl TarMap {
     /// Reads the map from a recipe.
