@@ -38,8 +38,8 @@ export interface FileDigest {
 
 /** A layer as a whole. Sizes are bytes. */
 export interface LayerSummary {
-  /** How its tar is compressed: not at all, or by gzip. */
-  readonly encoding: 'identity' | 'gzip';
+  /** How its tar is compressed, if it is. */
+  readonly encoding: 'identity' | 'gzip' | 'zstd';
   /** Digest of the layer as it is stored in registries. */
   readonly digest: string;
   readonly size: number;
@@ -79,10 +79,25 @@ export interface IngestOptions extends JobOptions {
   readonly tarLimit?: number | undefined;
 }
 
+/** Why a layer cannot be made again. */
+export interface Inexact {
+  /** Stays the same from version to version, such as `ZSTD_OTHER_COMPRESSOR`. */
+  readonly code: string;
+  readonly message: string;
+}
+
 /** What was found in a layer. Sizes are bytes. */
 export interface IngestedLayer {
   readonly summary: LayerSummary;
-  /** Whose model makes most of the layer: `go`, `klauspost`, `pgzip`, `zlib` or `pigz`. */
+  /**
+   * Why the layer cannot be made again, though its files are known: the caller keeps it whole. Absent
+   * where it can, as always but for zstd layers that libzstd does not make.
+   */
+  readonly inexact?: Inexact;
+  /**
+   * Whose model makes most of the layer: `go`, `klauspost`, `pgzip`, `zlib` or `pigz`; `zstd` if libzstd
+   * makes it.
+   */
   readonly compressor?: string;
   /** Its level; -2 is Huffman only. */
   readonly level?: number;
@@ -151,8 +166,10 @@ export interface Restoration {
   /**
    * The layer's bytes, in pieces of some hundred KiB. A piece is valid until the next one is asked
    * for, which is given in the same memory: who keeps it has to copy it. Only what is asked for is
-   * made, a few pieces ahead of who reads. Bytes are given only after they were found to be the layer's; when the files
-   * are other ones it throws instead, with `PACK_NO_PIECE` or what else shows it. Throws
+   * made, a few pieces ahead of who reads. Bytes are given only after they were found to be the layer's;
+   * when the files are other ones it throws instead, with `PACK_NO_PIECE` or what else shows it. Of a zstd
+   * layer all that is before `start` is made too, on one thread; each reader has an encoder of its own.
+   * Throws
    * `RESTORATION_CLOSED` after `close()`.
    */
   read(options?: ReadOptions): AsyncIterable<Uint8Array>;
@@ -191,7 +208,8 @@ export interface Core {
 
   /**
    * Takes a layer apart: writes its recipe, and proves for every segment that it can be made again to
-   * the bit. The same layer gives the same recipe everywhere. Progress is bytes of the layer.
+   * the bit, or says that it cannot ({@link IngestedLayer.inexact}). The same layer gives the same recipe
+   * everywhere. Progress is bytes of the layer.
    */
   ingest(layer: FileReference, options: IngestOptions): Promise<IngestedLayer>;
 
@@ -205,8 +223,9 @@ export interface Core {
   fileIds(recipe: FileReference, options?: JobOptions): Promise<Uint8Array>;
 
   /**
-   * Reads a recipe and opens the packs, so that the layer can be made again. Descriptors of packs have
-   * to stay open until the restoration is closed.
+   * Reads a recipe and opens the packs, so that the layer can be made again; rejects with
+   * `RESTORE_INEXACT` where it cannot. Descriptors of packs have to stay open until the restoration is
+   * closed.
    */
   openRestoration(options: RestoreOptions & JobOptions): Promise<Restoration>;
 }

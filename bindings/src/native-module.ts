@@ -17,6 +17,8 @@ export interface JobControl {
 
 /** A part of a layer. The addon keeps its bytes until they are taken or let go of. */
 export interface NativePart {
+  /** Bytes. */
+  readonly length: number;
   takeInto(into: Uint8Array): void;
   letGo(): void;
 }
@@ -25,6 +27,15 @@ export interface OpenedRestoration {
   readonly summary: LayerSummary;
   partEnds(): Float64Array;
   part(control: JobControl, number: number): Promise<NativePart>;
+  /** Nothing where the parts are the layer. */
+  encoder(): PartEncoder | null;
+  close(): void;
+}
+
+/** Makes a layer of its parts, in order. */
+export interface PartEncoder {
+  /** Takes a part; gives what of the layer is ready then. */
+  encode(control: JobControl, part: NativePart): Promise<NativePart>;
   close(): void;
 }
 

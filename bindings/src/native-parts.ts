@@ -3,7 +3,7 @@
 import type { JobOptions, LayerSummary } from './core.ts';
 import type { JobControl, OpenedRestoration } from './native-module.ts';
 import type { MadePart } from './part-reading.ts';
-import type { PartSource } from './restoration.ts';
+import type { PartEncoder, PartSource } from './restoration.ts';
 
 /** Runs one job under its caller's signal; a result that nobody waits for any more goes to `letGo`. */
 export type RunJob = <T>(
@@ -31,6 +31,20 @@ export class NativeParts implements PartSource {
       (control) => this.#opened.part(control, number),
       (unwanted) => unwanted.letGo(),
     );
+  }
+
+  encoder(): PartEncoder | undefined {
+    const encoder = this.#opened.encoder();
+    if (encoder === null) return undefined;
+    return {
+      encode: (part, options) =>
+        this.#run(
+          options,
+          (control) => encoder.encode(control, part),
+          (unwanted) => unwanted.letGo(),
+        ),
+      close: () => encoder.close(),
+    };
   }
 
   close(): Promise<void> {

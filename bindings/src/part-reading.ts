@@ -1,9 +1,12 @@
 // The parts of a layer that one reader has under way.
 
 import type { JobOptions } from './core.ts';
+import type { PartEncoder } from './restoration.ts';
 
 /** A part that was made. One of its functions is to be called, once. */
 export interface MadePart {
+  /** Bytes. */
+  readonly length: number;
   /** Writes all of it to the beginning of `into`. */
   takeInto(into: Uint8Array): void;
   letGo(): void;
@@ -22,8 +25,17 @@ export class PartReading {
   }
 
   start(number: number): Promise<MadePart> {
+    return this.#run((options) => this.#startPart(number, options));
+  }
+
+  /** Passes a part on, as one more thing that is under way. */
+  encode(encoder: PartEncoder, part: MadePart): Promise<MadePart> {
+    return this.#run((options) => encoder.encode(part, options));
+  }
+
+  #run(start: (options: JobOptions) => Promise<MadePart>): Promise<MadePart> {
     const controller = new AbortController();
-    const part = this.#startPart(number, { signal: controller.signal });
+    const part = start({ signal: controller.signal });
     this.#running.set(part, controller);
     const forget = (): void => {
       this.#running.delete(part);

@@ -5,7 +5,7 @@ export class PieceRoom {
   readonly #size: number;
   #buffer = new ArrayBuffer(0);
 
-  /** @param size Bytes of the largest piece. */
+  /** @param size Bytes of the largest piece, if no other is asked for. */
   constructor(size: number) {
     this.#size = size;
   }
@@ -13,11 +13,10 @@ export class PieceRoom {
   /** Room for the next piece. The one before is empty from now on, so that nobody takes it for another. */
   next(length: number): Uint8Array {
     const before = this.#buffer;
+    const again = structuredClone(before, { transfer: [before] });
     // Empty at first, and when its reader has transferred it.
-    const isThere = before.byteLength > 0;
-    this.#buffer = isThere
-      ? structuredClone(before, { transfer: [before] })
-      : new ArrayBuffer(this.#size);
+    const isEnough = again.byteLength > 0 && again.byteLength >= length;
+    this.#buffer = isEnough ? again : new ArrayBuffer(Math.max(this.#size, length));
     return new Uint8Array(this.#buffer, 0, length);
   }
 }

@@ -11,8 +11,17 @@ export interface PartSource {
   /** Where each part ends in the layer, ascending. */
   readonly partEnds: Float64Array;
   part(number: number, options: JobOptions): Promise<MadePart>;
+  /** What the parts have to be passed through; nothing where they are the layer. */
+  encoder(): PartEncoder | undefined;
   /** Called once, when no part is made any more. */
   close(): Promise<void>;
+}
+
+/** Makes a layer of its parts: all of them, in order, one after the other. */
+export interface PartEncoder {
+  /** Takes a part; gives what of the layer is ready then. */
+  encode(part: MadePart, options: JobOptions): Promise<MadePart>;
+  close(): void;
 }
 
 /** A restoration was read after it was closed, or meanwhile. */
@@ -23,12 +32,6 @@ class RestorationClosedError extends Error implements CoreError {
   constructor() {
     super('the restoration is closed');
   }
-}
-
-/** A part that is made, or will be. */
-interface AheadPart {
-  readonly number: number;
-  readonly made: Promise<MadePart>;
 }
 
 export class PartRestoration implements Restoration {
@@ -53,13 +56,16 @@ export class PartRestoration implements Restoration {
     const abort = (): void => reading.end(signal?.reason);
     signal?.addEventListener('abort', abort, { once: true });
     this.#readings.add(reading);
+    let encoder: PartEncoder | undefined;
     try {
-      yield* this.#pieces(reading, options);
+      encoder = this.#source.encoder();
+      yield* this.#pieces(reading, encoder, options);
     } finally {
       signal?.removeEventListener('abort', abort);
       // Parts under way end as soon as nobody reads any more.
       reading.end(undefined);
       await reading.settled();
+      encoder?.close();
       this.#readings.delete(reading);
     }
   }
@@ -71,29 +77,30 @@ export class PartRestoration implements Restoration {
 
   async *#pieces(
     reading: PartReading,
+    encoder: PartEncoder | undefined,
     { start = 0, end = this.summary.size }: ReadOptions,
   ): AsyncGenerator<Uint8Array, void, undefined> {
     const { partEnds } = this.#source;
-    const first = findPart(partEnds, start);
+    // What an encoder makes depends on all that it was given before.
+    const first = encoder === undefined ? findPart(partEnds, start) : 0;
     const room = new PieceRoom(largestPart(partEnds, first, end));
-    const ahead: AheadPart[] = [];
+    const ahead: Promise<MadePart>[] = [];
+    let offset = partStart(partEnds, first);
     try {
       for (let next = first; ; ) {
         reading.throwIfEnded();
         for (; ahead.length < this.#ahead && isWanted(partEnds, next, end); next += 1)
-          ahead.push({ number: next, made: reading.start(next) });
+          ahead.push(reading.start(next));
         const [part] = ahead;
         if (part === undefined) return;
-        const made = await part.made;
-        reading.throwIfEnded();
-        const bytes = room.next(partSize(partEnds, part.number));
-        made.takeInto(bytes);
-        ahead.shift();
-        const piece = cut(bytes, partStart(partEnds, part.number), start, end);
+        const bytes = await takePart(reading, encoder, await part, room);
+        ahead.splice(0, 1);
+        const piece = cut(bytes, offset, start, end);
+        offset += bytes.length;
         if (piece.length > 0) yield piece;
       }
     } finally {
-      for (const { made } of ahead) letGoWhenMade(made);
+      for (const part of ahead) letGoWhenMade(part);
     }
   }
 
@@ -103,6 +110,20 @@ export class PartRestoration implements Restoration {
     await Promise.all(readings.map((reading) => reading.settled()));
     await this.#source.close();
   }
+}
+
+/** A part's bytes of the layer, in the room for the next piece. */
+async function takePart(
+  reading: PartReading,
+  encoder: PartEncoder | undefined,
+  part: MadePart,
+  room: PieceRoom,
+): Promise<Uint8Array> {
+  reading.throwIfEnded();
+  const made = encoder === undefined ? part : await reading.encode(encoder, part);
+  const bytes = room.next(made.length);
+  made.takeInto(bytes);
+  return bytes;
 }
 
 function isWanted(partEnds: Float64Array, number: number, end: number): boolean {

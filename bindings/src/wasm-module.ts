@@ -45,10 +45,19 @@ export interface WasmPartMaker {
   free(): void;
 }
 
+/** Makes a layer of its parts' bytes, in order. */
+export interface WasmPartEncoder {
+  /** Gives the bytes of the layer that are ready once these were taken. */
+  encode(bytes: Uint8Array): Uint8Array;
+  free(): void;
+}
+
 export interface WasmRestoration {
   summary(): LayerSummary;
   partEnds(): Float64Array;
   part(number: number): WasmPartMaker;
+  /** Nothing where the parts are the layer. */
+  encoder(): WasmPartEncoder | undefined;
   free(): void;
 }
 

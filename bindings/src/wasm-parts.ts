@@ -4,9 +4,12 @@ import type { JobOptions, LayerSummary, RestoreOptions } from './core.ts';
 import type { ByteSource, CoreFiles } from './core-files.ts';
 import { openInput, readFully, readInput } from './open-input.ts';
 import type { MadePart } from './part-reading.ts';
-import type { PartSource } from './restoration.ts';
+import type { PartEncoder, PartSource } from './restoration.ts';
 import type { Surroundings } from './wasm-layers.ts';
-import type { WasmModule, WasmPartMaker, WasmRestoration } from './wasm-module.ts';
+import type { WasmModule, WasmPartEncoder, WasmPartMaker, WasmRestoration } from './wasm-module.ts';
+
+/** Bytes encoded at once: libzstd takes a block of so many, for 50 ms at its highest level. */
+const ENCODED_SIZE = 128 << 10;
 
 /** What a restoration holds. */
 interface Held {
@@ -26,6 +29,10 @@ class WasmPart implements MadePart {
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
+  }
+
+  get length(): number {
+    return this.#bytes.length;
   }
 
   takeInto(into: Uint8Array): void {
@@ -67,9 +74,35 @@ class WasmParts implements PartSource {
     }
   }
 
+  encoder(): PartEncoder | undefined {
+    const encoder = this.#held.restoration.encoder();
+    if (encoder === undefined) return undefined;
+    return {
+      encode: (part, options) => this.#encode(encoder, part, options),
+      close: () => encoder.free(),
+    };
+  }
+
   async close(): Promise<void> {
     forgotten.unregister(this);
     await letGo(this.#held);
+  }
+
+  async #encode(
+    encoder: WasmPartEncoder,
+    part: MadePart,
+    { signal }: JobOptions,
+  ): Promise<MadePart> {
+    const bytes = new Uint8Array(part.length);
+    part.takeInto(bytes);
+    const ready: Uint8Array[] = [];
+    // An empty part is one too: the last one may be.
+    for (let start = 0; start === 0 || start < bytes.length; start += ENCODED_SIZE) {
+      await this.#surroundings.nextTurn();
+      signal?.throwIfAborted();
+      ready.push(encoder.encode(bytes.subarray(start, start + ENCODED_SIZE)));
+    }
+    return new WasmPart(concat(ready));
   }
 
   async #fetch(maker: WasmPartMaker): Promise<void> {
@@ -116,4 +149,14 @@ async function openPacks(
 async function letGo({ restoration, packs }: Held): Promise<void> {
   restoration.free();
   await Promise.all(packs.map((pack) => pack.close()));
+}
+
+function concat(pieces: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let offset = 0;
+  for (const piece of pieces) {
+    whole.set(piece, offset);
+    offset += piece.length;
+  }
+  return whole;
 }

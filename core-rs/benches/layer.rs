@@ -66,7 +66,9 @@ fn inflate(layer: &[u8]) -> Vec<u8> {
     let mut tar = Vec::new();
     while let Some(event) = reader.next_event().unwrap() {
         match event {
-            LayerEvent::Segment { segment, .. } => tar.extend_from_slice(segment.plain()),
+            LayerEvent::Segment { segment, .. } | LayerEvent::FrameSegment { segment, .. } => {
+                tar.extend_from_slice(segment.plain());
+            }
             LayerEvent::Framing(_) => {}
         }
     }

@@ -11,6 +11,7 @@ use crate::recipe::RecipeError;
 use crate::restore::RestoreError;
 use crate::segment::RebuildError;
 use crate::tar::TarError;
+use crate::zstd_frame::{EncodeError, FrameError, Inexact};
 
 /// `got` and `expected` at an offset.
 fn values(
@@ -43,7 +44,7 @@ impl CoreError for IngestError {
             Self::Tar(_) => "LAYER_TAR",
             Self::TarLimit { .. } => "LAYER_TAR_LIMIT",
             Self::TooManySegments { .. } => "LAYER_TOO_MANY_SEGMENTS",
-            Self::Encoding { .. } => "LAYER_ENCODING",
+            Self::Zstd(_) => "LAYER_ZSTD",
         }
     }
 
@@ -68,7 +69,8 @@ impl CoreError for IngestError {
                 expected: Some(limit),
                 ..at(offset)
             },
-            Self::Inflate(_) | Self::Tar(_) | Self::Encoding { .. } => ErrorValues::default(),
+            Self::Zstd(problem) => problem.values(),
+            Self::Inflate(_) | Self::Tar(_) => ErrorValues::default(),
         }
     }
 
@@ -77,6 +79,7 @@ impl CoreError for IngestError {
             Self::Gzip { problem, .. } => Some(problem),
             Self::Inflate(problem) => Some(problem),
             Self::Tar(problem) => Some(problem),
+            Self::Zstd(problem) => Some(problem),
             _ => None,
         }
     }
@@ -184,6 +187,60 @@ impl CoreError for InflateError {
     }
 }
 
+impl CoreError for FrameError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Truncated { .. } => "ZSTD_TRUNCATED",
+            Self::ReservedBits { .. } => "ZSTD_RESERVED_BITS",
+            Self::Window { .. } => "ZSTD_WINDOW",
+            Self::Dictionary { .. } => "ZSTD_DICTIONARY",
+            Self::BlockType { .. } => "ZSTD_BLOCK_TYPE",
+            Self::BlockSize { .. } => "ZSTD_BLOCK_SIZE",
+            Self::Decode { .. } => "ZSTD_DECODE",
+        }
+    }
+
+    fn values(&self) -> ErrorValues {
+        match *self {
+            Self::Truncated { offset, expected } => values(offset, offset, expected),
+            Self::ReservedBits { offset, got } => values(offset, got, 0_u32),
+            Self::Window {
+                offset,
+                got,
+                expected,
+            } => values(offset, got, expected),
+            Self::BlockSize {
+                offset,
+                got,
+                expected,
+            } => values(offset, got, expected),
+            Self::Dictionary { offset, got } => values(offset, got, 0_u32),
+            Self::BlockType { offset, got } => ErrorValues {
+                got: Some(u64::from(got)),
+                ..at(offset)
+            },
+            Self::Decode { offset, .. } => at(offset),
+        }
+    }
+}
+
+impl CoreError for Inexact {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::OtherCompressor => "ZSTD_OTHER_COMPRESSOR",
+            Self::SeveralFrames => "ZSTD_SEVERAL_FRAMES",
+            Self::SkippableFrame => "ZSTD_SKIPPABLE_FRAME",
+            Self::TrailingBytes => "ZSTD_TRAILING_LAYER_BYTES",
+        }
+    }
+}
+
+impl CoreError for EncodeError {
+    fn code(&self) -> &'static str {
+        "ZSTD_ENCODE"
+    }
+}
+
 impl CoreError for TarError {
     fn code(&self) -> &'static str {
         match self {
@@ -264,6 +321,8 @@ impl CoreError for RestoreError {
             Self::PackEnd { .. } => "RESTORE_PACK_END",
             Self::Rebuild { .. } => "RESTORE_REBUILD",
             Self::NoPart { .. } => "RESTORE_NO_PART",
+            Self::Inexact(_) => "RESTORE_INEXACT",
+            Self::Encode(_) => "RESTORE_ENCODE",
         }
     }
 
@@ -286,7 +345,9 @@ impl CoreError for RestoreError {
                 expected: Some(end),
                 ..ErrorValues::default()
             },
-            Self::NoPack { .. } | Self::Rebuild { .. } => ErrorValues::default(),
+            Self::NoPack { .. } | Self::Rebuild { .. } | Self::Inexact(_) | Self::Encode(_) => {
+                ErrorValues::default()
+            }
         }
     }
 
@@ -294,6 +355,8 @@ impl CoreError for RestoreError {
         match self {
             Self::Recipe(problem) => Some(problem),
             Self::Rebuild { problem, .. } => Some(problem),
+            Self::Inexact(inexact) => Some(inexact),
+            Self::Encode(problem) => Some(problem),
             _ => None,
         }
     }

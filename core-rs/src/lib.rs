@@ -13,6 +13,7 @@
 //! | [`gzip`] | headers and trailers of gzip members |
 //! | [`deflate`] | a deflate stream as tokens and block headers, and back |
 //! | [`compression`] | one zstd frame, with the plain length known beforehand |
+//! | [`zstd_frame`] | a layer's zstd frame: read, and made again by libzstd |
 //! | [`model`] | what known compressors would have written |
 //! | [`segment`] | stretches of a stream that are rebuilt each on its own |
 //! | [`recipe`] | what turns files back into the exact layer |
@@ -40,3 +41,4 @@ pub mod restore;
 pub mod segment;
 pub mod tar;
 mod varint;
+pub mod zstd_frame;

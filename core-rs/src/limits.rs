@@ -18,6 +18,15 @@ pub const MAX_RECIPE_DIRECTORY_SIZE: u64 = 4 << 20;
 /// at most 65,535: no header that it takes has more than 66,573 bytes. This is about twice that.
 pub const MAX_GZIP_HEADER_SIZE: usize = 131_072;
 
+/// Largest window of a zstd frame, in bytes: what its reader has to remember. klauspost's encoder asks for
+/// 32 MiB at its best level, libzstd for 8 MiB up to level 19.
+pub const MAX_ZSTD_WINDOW_SIZE: u64 = 32 << 20;
+
+/// Most memory of all encoders of libzstd that are run over a layer at once to find the one that made it,
+/// in bytes. One for level 19 takes 90 MiB, for 17 58 MiB, for 9 15 MiB, for 3 4 MiB, and nothing less
+/// makes the same bytes. To restore takes one encoder.
+pub const MAX_ZSTD_ENCODERS_SIZE: usize = 128 << 20;
+
 /// Most plain text of one segment, in bytes: it is cut at the latest after 3.5 MiB, and may go on to the
 /// end of a match or of a stored block of 65,535 bytes.
 pub const MAX_SEGMENT_TAR_SIZE: u32 = 4 << 20;

@@ -81,7 +81,12 @@ fn make_seeds() {
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(format!("{folder}/{name}"), bytes).unwrap();
     };
-    for name in ["go-1", "gzip-9", "identity", "members", "zlib-6"] {
+    for name in ["zstd-klauspost", "zstd-skippable"] {
+        let path = format!("{folder}/tests/golden/recipe-v1-{name}.layer");
+        let layer = std::fs::read(path).unwrap();
+        write("layer_round_trip", name, &[&[90, 200], &layer[..]].concat());
+    }
+    for name in ["go-1", "gzip-9", "identity", "members", "zlib-6", "zstd-19"] {
         let path = format!("{folder}/tests/golden/recipe-v1-{name}.recipe");
         write("recipe", name, &std::fs::read(path).unwrap());
     }

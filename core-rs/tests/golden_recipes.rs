@@ -22,11 +22,13 @@ use mica_core::compression::decompress;
 use mica_core::model::Compressor;
 use mica_core::recipe::decode::RecipeBytes;
 use mica_core::recipe::row::ROW_SIZE;
-use mica_core::recipe::{RecipeIndex, Section, SectionReader, SegmentRow};
+use mica_core::recipe::{Encoding, RecipeIndex, Section, SectionReader, SegmentRow};
 use mica_core::restore::RestoreError;
+use mica_core::zstd_frame::{Inexact, ZstdCall};
 use restore::restore_parts;
 
-const LAYERS: [&str; 10] = [
+/// Those that are made again.
+const LAYERS: [&str; 13] = [
     "go-1",
     "go-6",
     "gzip-9",
@@ -37,7 +39,21 @@ const LAYERS: [&str; 10] = [
     "pigz-6",
     "raw",
     "zlib-6",
+    "zstd-19",
+    "zstd-3",
+    "zstd-fast",
 ];
+/// Those whose files are known, and no more.
+const INEXACT_LAYERS: [(&str, Inexact); 2] = [
+    ("zstd-klauspost", Inexact::OtherCompressor),
+    ("zstd-skippable", Inexact::SkippableFrame),
+];
+
+/// All of them.
+fn names() -> impl Iterator<Item = &'static str> {
+    let inexact = INEXACT_LAYERS.into_iter().map(|(name, _)| name);
+    LAYERS.into_iter().chain(inexact)
+}
 
 fn path(layer: &str, kind: &str) -> String {
     let folder = env!("CARGO_MANIFEST_DIR");
@@ -95,7 +111,9 @@ fn a_golden_recipe_with_other_files_gives_no_other_layer() {
                 let is_right = got == expected;
                 let is_refused = matches!(
                     got,
-                    Err(RestoreError::WrongPart { .. } | RestoreError::Rebuild { .. })
+                    Err(RestoreError::WrongPart { .. }
+                        | RestoreError::Rebuild { .. }
+                        | RestoreError::NoPart { .. })
                 );
                 assert!(is_right || is_refused, "{name}: {got:?}");
             }
@@ -129,6 +147,41 @@ fn recipes_of_version_1_have_all_that_a_recipe_can_have() {
             .all(|row| row.raw_size > 0)
     );
     assert!(kinds("zlib-6").all(|of| of != Compressor::Unknown));
+}
+
+#[test]
+fn recipes_of_version_1_tell_who_made_a_zstd_layer() {
+    let encoding = |name| {
+        let recipe = read(name, "recipe");
+        let index = RecipeIndex::read(&RecipeBytes(&recipe)).unwrap();
+        index.summary().encoding
+    };
+    let made_by = |level, has_checksum, has_content_size| {
+        let call = ZstdCall::new(level, has_checksum, has_content_size);
+        Encoding::Zstd(Ok(call.unwrap()))
+    };
+    assert_eq!(encoding("zstd-3"), made_by(3, true, false));
+    assert_eq!(encoding("zstd-19"), made_by(19, false, true));
+    assert_eq!(encoding("zstd-fast"), made_by(-2, true, true));
+    for (name, inexact) in INEXACT_LAYERS {
+        assert_eq!(encoding(name), Encoding::Zstd(Err(inexact)));
+        let recipe = read(name, "recipe");
+        let error = restore_parts(&recipe, &mut |_, _, _| Vec::new());
+        assert_eq!(error, Err(RestoreError::Inexact(inexact)));
+    }
+}
+
+/// The three bytes of an encoding, as `doc/recipe-format.md` tells them.
+fn encoding_plainly(name: &str) -> [u8; 3] {
+    match name {
+        "identity" => [0, 0, 0],
+        "zstd-19" => [2, 19, 2],
+        "zstd-3" => [2, 3, 1],
+        "zstd-fast" => [2, 254, 3],
+        "zstd-klauspost" => [2, 0, 1],
+        "zstd-skippable" => [2, 0, 3],
+        _ => [1, 0, 0],
+    }
 }
 
 /// Takes numbers and bytes off the front, as `doc/recipe-format.md` tells it.
@@ -221,11 +274,11 @@ fn tar_plainly(sections: &[Vec<u8>; 8], tar: &[u8]) -> Vec<u8> {
 
 #[test]
 fn the_format_is_as_its_document_tells() {
-    for name in LAYERS {
+    for name in names() {
         let layer = read(name, "layer");
         let tar = tar_of(&layer);
         let (directory, sections) = read_plainly(&read(name, "recipe"));
-        assert_eq!(&directory[..3], &[u8::from(name != "identity"), 0, 0]);
+        assert_eq!(directory[..3], encoding_plainly(name));
         assert!(tar_plainly(&sections, &tar) == tar, "{name}");
         let [_, _, _, rows, blocks, corrections, raw, framing] = &sections;
         let (mut raw, mut framing) = (Plain(raw), Plain(framing));
@@ -242,7 +295,8 @@ fn the_format_is_as_its_document_tells() {
             tar_offset += sizes[1];
             kept = [kept[0] + sizes[3], kept[1] + sizes[4]];
         }
-        assert_eq!(framing.0, &layer[offset..]);
+        let is_skipped = name == "zstd-skippable";
+        assert_eq!(framing.0, if is_skipped { b"" } else { &layer[offset..] });
         assert_eq!(
             (tar_offset, kept),
             (tar.len(), [blocks.len(), corrections.len()])
@@ -254,7 +308,7 @@ fn the_format_is_as_its_document_tells() {
 /// better, this test gets recipes of its own.
 #[test]
 fn the_same_layer_gives_the_same_recipe_on_every_machine() {
-    for name in LAYERS {
+    for name in names() {
         let recipe = ingest(&read(name, "layer"), &[100_000]).unwrap();
         assert!(recipe == read(name, "recipe"), "{name}");
     }
@@ -263,7 +317,7 @@ fn the_same_layer_gives_the_same_recipe_on_every_machine() {
 #[test]
 #[ignore = "makes the recipes"]
 fn make_recipes() {
-    for name in LAYERS {
+    for name in names() {
         let recipe = ingest(&read(name, "layer"), &[100_000]).unwrap();
         std::fs::write(path(name, "recipe"), recipe).unwrap();
     }

@@ -233,7 +233,7 @@ proptest! {
 
     #[test]
     fn other_files_give_no_other_layer(
-        level in 0_u8..11,
+        level in 0_u8..12,
         at: u16,
         change: u8,
         seed: u32,
@@ -257,6 +257,7 @@ fn segments(layer: &[u8], piece: usize, limit: u64) -> Result<Vec<Framed>, Inges
         while let Some(event) = reader.next_event()? {
             segments.push(match event {
                 LayerEvent::Segment { framing, segment } => (framing, segment.stored),
+                LayerEvent::FrameSegment { segment, .. } => (Vec::new(), segment.stored),
                 LayerEvent::Framing(framing) => (framing, Vec::new()),
             });
         }

@@ -24,6 +24,7 @@ use mica_core::recipe::{
 use mica_core::restore::{RestoreError, read_file_ids};
 use mica_core::segment::FirstBits;
 use mica_core::segment::blocks::{KeptBlock, KeptBlocks, KeptKind};
+use mica_core::zstd_frame::{Inexact, ZstdCall};
 use proptest::prelude::*;
 use restore::restore_parts;
 
@@ -130,7 +131,14 @@ fn kept_blocks() -> impl Strategy<Value = KeptBlocks> {
 }
 
 fn summary() -> impl Strategy<Value = Summary> {
-    let encoding = prop_oneof![Just(Encoding::Identity), Just(Encoding::Gzip)];
+    let encoding = prop_oneof![
+        Just(Encoding::Identity),
+        Just(Encoding::Gzip),
+        (1_i8..20, any::<bool>(), any::<bool>()).prop_map(|(level, checksum, size)| {
+            Encoding::Zstd(Ok(ZstdCall::new(level, checksum, size).unwrap()))
+        }),
+        Just(Encoding::Zstd(Err(Inexact::SeveralFrames))),
+    ];
     let digest = "[a-z0-9]{1,12}:[0-9a-f]{0,128}";
     (encoding, digest, digest, any::<[u64; 3]>()).prop_map(
         |(encoding, digest, diff_id, [size, tar_size, files])| Summary {

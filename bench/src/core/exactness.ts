@@ -9,8 +9,8 @@ import { startProgress } from '../lib/progress.ts';
 import { speedLayers } from './corpus.ts';
 import { keepLayer, openKeptLayer } from './kept-layer.ts';
 
-/** A layer that is no gzip stream and no tar is refused with it, and stays whole. */
-const refusal = 'LAYER_ENCODING';
+/** A layer that cannot be made again is refused with it, and stays whole. */
+const refusal = 'RESTORE_INEXACT';
 
 /** Bytes of the range that is compared beside the whole layer. */
 const rangeSize = 100_000;

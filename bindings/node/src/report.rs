@@ -1,7 +1,8 @@
 //! What was found in a layer, for JavaScript.
 
+use mica_core::error::CoreError;
 use mica_core::ingest::LayerReport;
-use mica_core::recipe::{Encoding, Section};
+use mica_core::recipe::Section;
 use napi_derive::napi;
 
 use crate::number::to_size;
@@ -9,8 +10,8 @@ use crate::number::to_size;
 /// A layer as a whole.
 #[napi(object)]
 pub struct LayerSummary {
-    /// `identity` or `gzip`.
-    #[napi(ts_type = "'identity' | 'gzip'")]
+    /// `identity`, `gzip` or `zstd`.
+    #[napi(ts_type = "'identity' | 'gzip' | 'zstd'")]
     pub encoding: String,
     /// Algorithm, colon, lower-case hex.
     pub digest: String,
@@ -22,6 +23,15 @@ pub struct LayerSummary {
     pub tar_size: i64,
     /// Files with content, as often as they occur.
     pub files: i64,
+}
+
+/// Why a layer cannot be made again.
+#[napi(object)]
+pub struct Inexact {
+    /// Stays the same from version to version.
+    pub code: String,
+    /// The same in words.
+    pub message: String,
 }
 
 /// Bytes that each section takes in a recipe.
@@ -50,7 +60,9 @@ pub struct SectionSizes {
 pub struct IngestedLayer {
     /// The layer as a whole.
     pub summary: LayerSummary,
-    /// Whose model makes the layer; absent where none does.
+    /// Why the layer cannot be made again; absent where it can.
+    pub inexact: Option<Inexact>,
+    /// Who made the layer; absent where nobody knows.
     pub compressor: Option<String>,
     /// Its level; absent where it has none.
     pub level: Option<i32>,
@@ -84,8 +96,12 @@ impl From<LayerReport> for IngestedLayer {
                 framing: size(Section::Framing),
             },
             summary: LayerSummary::new(&report.summary),
-            compressor: report.compressor.name().map(str::to_owned),
-            level: report.compressor.level().map(i32::from),
+            inexact: report.summary.encoding.inexact().map(|inexact| Inexact {
+                code: inexact.code().to_owned(),
+                message: inexact.to_string(),
+            }),
+            compressor: report.compressor_name().map(str::to_owned),
+            level: report.compressor_level().map(i32::from),
             segments: to_size(report.segments),
             raw_segments: to_size(report.raw_segments),
             file_size: to_size(report.file_size),
@@ -97,19 +113,12 @@ impl From<LayerReport> for IngestedLayer {
 impl LayerSummary {
     pub(crate) fn new(summary: &mica_core::recipe::Summary) -> Self {
         Self {
-            encoding: encoding_name(summary.encoding).to_owned(),
+            encoding: summary.encoding.name().to_owned(),
             digest: summary.digest.clone(),
             size: to_size(summary.size),
             diff_id: summary.diff_id.clone(),
             tar_size: to_size(summary.tar_size),
             files: to_size(summary.files),
         }
-    }
-}
-
-const fn encoding_name(encoding: Encoding) -> &'static str {
-    match encoding {
-        Encoding::Identity => "identity",
-        Encoding::Gzip => "gzip",
     }
 }

@@ -1,8 +1,9 @@
 //! A layer that is made again, as JavaScript holds it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use mica_core::error::CoreError;
+use mica_core::restore::LayerEncoder;
 use napi::bindgen_prelude::{BufferSlice, Float64Array, Object};
 use napi::{Env, Result};
 use napi_derive::napi;
@@ -96,6 +97,22 @@ impl OpenedRestoration {
         })
     }
 
+    /// What the parts are to be passed through, in order and from the first on; absent where they are the
+    /// layer.
+    #[napi]
+    pub fn encoder(&self, env: &Env) -> Result<Option<PartEncoder>> {
+        let restoration = self.open(env)?;
+        let encoder = restoration.restorer().encoder();
+        let encoder = encoder.map_err(|error| to_js_error(env, &error))?;
+        Ok(encoder.map(|encoder| PartEncoder {
+            encoding: Some(Arc::new(Encoding {
+                restoration: Arc::clone(restoration),
+                encoder: Mutex::new(encoder),
+            })),
+            pool: Arc::clone(&self.pool),
+        }))
+    }
+
     /// Lets go of recipe and packs, as soon as no part is made any more.
     #[napi]
     pub fn close(&mut self) {
@@ -114,15 +131,26 @@ impl MadePart {
     const fn new(bytes: PartBytes) -> Self {
         Self { bytes: Some(bytes) }
     }
+
+    fn take(&mut self, env: &Env) -> Result<PartBytes> {
+        let bytes = self.bytes.take();
+        bytes.ok_or_else(|| to_js_error(env, &PartError::Gone))
+    }
 }
 
 #[napi]
 impl MadePart {
+    /// Its bytes; none once they were taken.
+    #[napi(getter)]
+    pub fn length(&self) -> u32 {
+        let length = self.bytes.as_ref().map_or(0, |bytes| bytes.len());
+        u32::try_from(length).unwrap_or(u32::MAX)
+    }
+
     /// Writes the part to the beginning of `into` and lets go of it.
     #[napi]
     pub fn take_into(&mut self, env: &Env, mut into: BufferSlice) -> Result<()> {
-        let bytes = self.bytes.take();
-        let bytes = bytes.ok_or_else(|| to_js_error(env, &PartError::Gone))?;
+        let bytes = self.take(env)?;
         let (got, expected) = (into.len(), bytes.len());
         let room = into.get_mut(..expected);
         room.ok_or_else(|| to_js_error(env, &PartError::Room { got, expected }))?
@@ -134,6 +162,47 @@ impl MadePart {
     #[napi]
     pub fn let_go(&mut self) {
         self.bytes = None;
+    }
+}
+
+/// Makes a layer of its parts, until it is closed.
+#[napi]
+pub struct PartEncoder {
+    encoding: Option<Arc<Encoding>>,
+    pool: Arc<Pool>,
+}
+
+struct Encoding {
+    restoration: Arc<Restoration>,
+    encoder: Mutex<LayerEncoder>,
+}
+
+#[napi]
+impl PartEncoder {
+    /// Takes a part. Resolves with a [`MadePart`]: what of the layer is ready then. One call at a time.
+    #[napi(ts_return_type = "Promise<MadePart>")]
+    pub fn encode<'env>(
+        &self,
+        env: &'env Env,
+        control: &JobControl,
+        part: &mut MadePart,
+    ) -> Result<Object<'env>> {
+        let encoding = self.encoding.as_ref().ok_or(ClosedError);
+        let encoding = Arc::clone(encoding.map_err(|error| to_js_error(env, &error))?);
+        let part = part.take(env)?;
+        job::start(env, &self.pool, control, move |context| {
+            context.check()?;
+            let encoder = encoding.encoder.lock();
+            let mut encoder = encoder.unwrap_or_else(PoisonError::into_inner);
+            let made = encoding.restoration.encode(&mut encoder, &part)?;
+            Ok(MadePart::new(made))
+        })
+    }
+
+    /// Lets go of the encoder and of the restoration, as soon as nothing is encoded any more.
+    #[napi]
+    pub fn close(&mut self) {
+        self.encoding = None;
     }
 }
 

@@ -7,7 +7,9 @@ use mica_core::pack::{
     BLOCK_HEADER_SIZE, Block, BlockCache, BlockHeader, BlockLimits, BlockSource, CachedBlock,
     FileReader, PackPlace, decode_block_header, decode_block_into,
 };
-use mica_core::restore::{FileIds, FileMap, FileSource, RestoreError, Restorer, Scratch};
+use mica_core::restore::{
+    FileIds, FileMap, FileSource, LayerEncoder, RestoreError, Restorer, Scratch,
+};
 
 use crate::file::{Input, InputFile};
 use crate::job::{JobContext, JobError};
@@ -121,6 +123,20 @@ impl Restoration {
         self.lock_idle().push(worker);
         made?;
         Ok(part)
+    }
+
+    /// What of a layer is ready once its encoder has taken a part.
+    ///
+    /// # Errors
+    /// [`RestoreError`] when the files are not those of the layer.
+    pub(crate) fn encode(
+        &self,
+        encoder: &mut LayerEncoder,
+        part: &[u8],
+    ) -> Result<PartBytes, RestoreError> {
+        let mut made = PartBytes::new(&self.spares, 0);
+        encoder.push(&self.restorer, part, &mut made.bytes)?;
+        Ok(made)
     }
 
     fn lock_idle(&self) -> MutexGuard<'_, Vec<Worker>> {

@@ -11,7 +11,7 @@ import { type Check, inFolder, rejectsCoreError } from './check.ts';
 import { digestOf } from './hashes.ts';
 import { keepLayer, openKept, readBytes, splitIds, withRestoration } from './kept-layer.ts';
 import { countOpen } from './open-files.ts';
-import { SAMPLE_FILES, SAMPLE_TAR, sampleLayers } from './sample-layers.ts';
+import { SAMPLE_FILES, SAMPLE_TAR, sampleLayers, zstdLayer } from './sample-layers.ts';
 import { makeTar } from './tar.ts';
 
 /** Ranges within `size` bytes, among them those at the borders. */
@@ -111,6 +111,8 @@ const summaryChecks: readonly Check[] = [
   }),
 ];
 
+const ZSTD = await zstdLayer('zstd-3');
+
 /** Streams that cannot be read to their end: how they are made, and what is said of them. */
 const BROKEN: readonly (readonly [string, () => Uint8Array, string])[] = [
   ['cut off in its header', () => gzipSync(SAMPLE_TAR).subarray(0, 7), 'LAYER_GZIP'],
@@ -118,6 +120,14 @@ const BROKEN: readonly (readonly [string, () => Uint8Array, string])[] = [
   ['cut off in its trailer', () => gzipSync(SAMPLE_TAR).subarray(0, -3), 'LAYER_GZIP'],
   ['with another checksum', () => withByte(gzipSync(SAMPLE_TAR), -8), 'LAYER_CRC'],
   ['with another size', () => withByte(gzipSync(SAMPLE_TAR), -4), 'LAYER_SIZE'],
+  ['of zstd cut off in a block', () => ZSTD.subarray(0, 5000), 'LAYER_ZSTD'],
+  ['of zstd cut off in its header', () => ZSTD.subarray(0, 5), 'LAYER_ZSTD'],
+  ['of zstd with another checksum', () => withByte(ZSTD, -1), 'LAYER_ZSTD'],
+  [
+    'of zstd with an impossible window',
+    () => Uint8Array.of(...ZSTD.subarray(0, 5), 0xff),
+    'LAYER_ZSTD',
+  ],
 ];
 
 function withByte(bytes: Uint8Array, index: number): Uint8Array {
@@ -143,13 +153,6 @@ const refusalChecks: readonly Check[] = [
       equal(await countOpen(folder), 0);
     }),
   ),
-
-  inFolder('ingest() refuses zstd', async (core, folder) => {
-    const layer = join(folder, 'layer');
-    await writeFile(layer, Buffer.from('28b52ffd00', 'hex'));
-    const job = core.ingest(layer, { recipe: join(folder, 'recipe') });
-    await rejectsCoreError(job, { code: 'LAYER_ENCODING' });
-  }),
 
   inFolder('ingest() stops at the limit of the tar', async (core, folder) => {
     const layer = join(folder, 'bomb');
@@ -225,7 +228,46 @@ const sampleChecks = (await sampleLayers()).map(({ name, bytes, encoding }) =>
   }),
 );
 
+/** Layers that are not made again, with the code that says why. */
+const INEXACT = [
+  ['zstd-klauspost', 'ZSTD_OTHER_COMPRESSOR'],
+  ['zstd-skippable', 'ZSTD_SKIPPABLE_FRAME'],
+] as const;
+
+const LEVELS = { 'zstd-3': 3, 'zstd-19': 19, 'zstd-fast': -2 };
+
+const zstdChecks: readonly Check[] = [
+  ...INEXACT.map(([name, code]) =>
+    inFolder(
+      `ingest() knows the files of a layer that stays whole: ${name}`,
+      async (core, folder) => {
+        const bytes = await zstdLayer(name);
+        const kept = await keepLayer(core, folder, bytes);
+        const { summary, inexact, compressor } = kept.ingested;
+        equal(summary.encoding, 'zstd');
+        equal(summary.digest, digestOf('sha256', bytes));
+        equal(inexact?.code, code);
+        equal(compressor, undefined);
+        const ids = splitIds(await core.fileIds(kept.recipe));
+        equal(ids.length, summary.files);
+        ok(kept.packed.files.length > 0);
+        await rejectsCoreError(openKept(core, kept), { code: 'RESTORE_INEXACT', hasCause: true });
+        equal(await countOpen(folder), 0);
+      },
+    ),
+  ),
+
+  inFolder('ingest() tells the level of libzstd', async (core, folder) => {
+    for (const [name, level] of Object.entries(LEVELS)) {
+      const { ingested } = await keepLayer(core, folder, await zstdLayer(name), { name });
+      deepStrictEqual([ingested.compressor, ingested.level], ['zstd', level]);
+      equal(ingested.inexact, undefined);
+    }
+  }),
+];
+
 export const layerChecks: readonly Check[] = [
+  ...zstdChecks,
   ...summaryChecks,
   ...sampleChecks,
   ...lawChecks,

@@ -8,10 +8,13 @@ import { makeTar, type TarFile } from './tar.ts';
 /** Streams of compressors that are no part of JavaScript's runtimes; seen from `dist/test/contract`. */
 const FIXTURES = new URL('../../../../core-rs/tests/fixtures/headers/', import.meta.url);
 
+/** Layers whose recipes are kept for ever, among them those of libzstd. */
+const GOLDEN = new URL('../../../../core-rs/tests/golden/', import.meta.url);
+
 export interface SampleLayer {
   readonly name: string;
   readonly bytes: Uint8Array;
-  readonly encoding: 'identity' | 'gzip';
+  readonly encoding: 'identity' | 'gzip' | 'zstd';
 }
 
 /** Text that compresses as source code does. */
@@ -122,6 +125,19 @@ async function fixtures(): Promise<readonly SampleLayer[]> {
   );
 }
 
+/** zstd layers by name: `zstd-3`, `zstd-19` and `zstd-fast` are libzstd's. */
+export async function zstdLayer(name: string): Promise<Uint8Array> {
+  return await readFile(new URL(`recipe-v1-${name}.layer`, GOLDEN));
+}
+
+async function zstdLayers(): Promise<readonly SampleLayer[]> {
+  const names = ['zstd-3', 'zstd-19', 'zstd-fast'];
+  return await Promise.all(
+    names.map(async (name) => ({ name, bytes: await zstdLayer(name), encoding: 'zstd' as const })),
+  );
+}
+
 export async function sampleLayers(): Promise<readonly SampleLayer[]> {
-  return [...levels(), ...strategies(), ...framings(), ...plainLayers(), ...(await fixtures())];
+  const ours = [...levels(), ...strategies(), ...framings(), ...plainLayers()];
+  return [...ours, ...(await fixtures()), ...(await zstdLayers())];
 }

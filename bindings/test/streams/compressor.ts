@@ -6,13 +6,13 @@ import { findProgram, runProgram } from './program.ts';
 /**
  * Which code makes the stream's tokens: Go's encoder up to 1.26; klauspost's, also Go's from 1.27;
  * klauspost's in pgzip's blocks; zlib's, also of GNU gzip, pigz, Java and Python; the fork of zlib
- * that Node has; others.
+ * that Node has; libzstd's streaming interface; others.
  */
-export type Family = 'go' | 'klauspost' | 'pgzip' | 'zlib' | 'chromium' | 'other';
+export type Family = 'go' | 'klauspost' | 'pgzip' | 'zlib' | 'chromium' | 'zstd' | 'other';
 
 /**
  * How a core is expected to keep a stream exactly: `model` by a model's predictions with few
- * corrections, `raw` at least by keeping compressed bits.
+ * corrections, or by libzstd; `raw` at least by keeping compressed bits, a zstd stream perhaps not at all.
  */
 export type Expected = 'model' | 'raw';
 

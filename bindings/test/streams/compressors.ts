@@ -5,6 +5,7 @@ import { type Compressor, fromCommand } from './compressor.ts';
 import { framingsOf } from './framings.ts';
 import { goCompressors } from './go-compressors.ts';
 import { zlibCompressors } from './zlib-compressors.ts';
+import { zstdCompressors } from './zstd-compressors.ts';
 
 /** Compressors whose streams are also put into other framings: one a family of headers. */
 const FRAMED = ['go-1.26-6', 'klauspost-1.20.4-5', 'gzip-9'];
@@ -70,6 +71,8 @@ export const REPRESENTATIVE_COMPRESSORS: readonly string[] = [
   'node-6',
   'igzip-1',
   'zstd-3',
+  'zstandard-3',
+  'klauspost-zstd-1.20.4-2',
 ];
 
 function otherCompressors(): readonly Compressor[] {
@@ -81,15 +84,5 @@ function otherCompressors(): readonly Compressor[] {
       expected: 'raw',
     }),
   );
-  const zstd = [1, 3, 9, 19].map((level) =>
-    fromCommand({
-      name: `zstd-${level}`,
-      family: 'other',
-      command: ['zstd', '-q', '-c', `-${level}`],
-      expected: 'raw',
-      format: 'zstd',
-      isSlow: level === 19,
-    }),
-  );
-  return [...igzip, ...zstd];
+  return [...igzip, ...zstdCompressors()];
 }

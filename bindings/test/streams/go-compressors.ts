@@ -32,6 +32,7 @@ const LEVEL_NAMES: Readonly<Record<number, string>> = {
 
 export function goCompressors(): readonly Compressor[] {
   return GO_PROGRAMS.flatMap(({ name, tag }) => {
+    if (tag === 'zstd') return [];
     if (tag === 'pgzip') return pgzipCompressors(name);
     return tag === 'klauspost' ? klauspostCompressors(name) : standardCompressors(name);
   });

@@ -1,4 +1,5 @@
-// The compressors that are built here: one Go program with many encoders, and a Java one.
+// The compressors that are built here: one Go program with many encoders, a Java one, and a
+// Python package.
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +7,7 @@ import { CACHE_FOLDER, keyOf, makeOnce, SOURCES_FOLDER } from './cache.ts';
 import { findProgram, runProgram } from './program.ts';
 
 const GO_FOLDER = join(SOURCES_FOLDER, 'go');
-const GO_SOURCES = ['go.mod', 'main.go', 'standard.go', 'klauspost.go', 'pgzip.go'];
+const GO_SOURCES = ['go.mod', 'main.go', 'standard.go', 'klauspost.go', 'pgzip.go', 'zstd.go'];
 const JAVA_SOURCE = join(SOURCES_FOLDER, 'java', 'Compress.java');
 const PROGRAMS_FOLDER = join(CACHE_FOLDER, 'programs');
 
@@ -20,7 +21,7 @@ export interface GoProgram {
   /** A toolchain is a module too: the Go that is there fetches the one that is named. */
   readonly toolchain: string;
   /** Build tag: which encoder. */
-  readonly tag: 'standard' | 'klauspost' | 'pgzip';
+  readonly tag: 'standard' | 'klauspost' | 'pgzip' | 'zstd';
   /** File of `go/modules/` that says the encoder's version. */
   readonly module?: string;
 }
@@ -56,6 +57,10 @@ export const GO_PROGRAMS: readonly GoProgram[] = [
   ...PGZIP_MODULES.map(
     (name): GoProgram => ({ name, toolchain: OLD_GO, tag: 'pgzip', module: name }),
   ),
+  {
+    ...{ name: 'klauspost-zstd-1.20.4', toolchain: OLD_GO },
+    ...{ tag: 'zstd', module: 'klauspost-1.20.4' },
+  },
 ];
 
 /** Path of a build of the Go program, whether it is there or not. */
@@ -78,12 +83,21 @@ export function javaFolder(): string {
   return join(PROGRAMS_FOLDER, `java-${keyOf([readFileSync(JAVA_SOURCE)])}`);
 }
 
+/** The Python package with libzstd 1.5.7. */
+const ZSTANDARD = 'zstandard==0.25.0';
+
+/** Folder with that package, whether it is there or not. */
+export function zstandardFolder(): string {
+  return join(PROGRAMS_FOLDER, `zstandard-${keyOf([ZSTANDARD])}`);
+}
+
 /** Builds what is not there; gives what could not be built, as lines for a reader. */
 export async function buildPrograms(): Promise<readonly string[]> {
   const problems: string[] = [];
   const builds = [
     ...GO_PROGRAMS.map((program) => ({ name: program.name, build: () => buildGo(program) })),
     { name: 'java', build: buildJava },
+    { name: 'zstandard', build: installZstandard },
   ];
   // One after the other: each build of Go uses all cores.
   for (const { name, build } of builds) {
@@ -112,6 +126,12 @@ async function buildJava(): Promise<void> {
   if (findProgram('java') === undefined) throw new Error('java is not installed');
   await makeOnce(javaFolder(), async (part) => {
     await runProgram(['javac', '-d', part, JAVA_SOURCE]);
+  });
+}
+
+async function installZstandard(): Promise<void> {
+  await makeOnce(zstandardFolder(), async (part) => {
+    await runProgram(['python3', '-m', 'pip', 'install', '-q', '--target', part, ZSTANDARD]);
   });
 }
 

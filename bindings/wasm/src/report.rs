@@ -1,8 +1,9 @@
 //! What was found in a layer, as a JavaScript object (`src/core.ts`).
 
 use js_sys::{Object, Reflect};
+use mica_core::error::CoreError;
 use mica_core::ingest::LayerReport;
-use mica_core::recipe::{Encoding, Section, Summary};
+use mica_core::recipe::{Section, Summary};
 use wasm_bindgen::JsValue;
 
 use crate::number::to_size;
@@ -28,12 +29,8 @@ pub(crate) fn size(value: u64) -> JsValue {
 
 /// `LayerSummary`.
 pub(crate) fn layer_summary(summary: &Summary) -> Object {
-    let encoding = match summary.encoding {
-        Encoding::Identity => "identity",
-        Encoding::Gzip => "gzip",
-    };
     object([
-        ("encoding", encoding.into()),
+        ("encoding", summary.encoding.name().into()),
         ("digest", summary.digest.as_str().into()),
         ("size", size(summary.size)),
         ("diffId", summary.diff_id.as_str().into()),
@@ -63,10 +60,17 @@ pub(crate) fn ingested_layer(report: &LayerReport) -> Object {
         ("recipeSize", size(report.recipe_size)),
         ("sectionSizes", section_sizes.into()),
     ]);
-    if let Some(name) = report.compressor.name() {
+    if let Some(inexact) = report.summary.encoding.inexact() {
+        let inexact = object([
+            ("code", inexact.code().into()),
+            ("message", inexact.to_string().into()),
+        ]);
+        set(&ingested, "inexact", &inexact);
+    }
+    if let Some(name) = report.compressor_name() {
         set(&ingested, "compressor", &name.into());
     }
-    if let Some(level) = report.compressor.level() {
+    if let Some(level) = report.compressor_level() {
         set(&ingested, "level", &i32::from(level).into());
     }
     ingested

@@ -9,7 +9,7 @@ use js_sys::{Error, Float64Array, Object};
 use mica_core::pack::{BlockCache, FileReader, decode_places};
 use mica_core::recipe::RecipeBytes;
 use mica_core::restore::{
-    FileIds, FileMap, FileRange, FileSource, RestoreError, Restorer, Scratch,
+    FileIds, FileMap, FileRange, FileSource, LayerEncoder, RestoreError, Restorer, Scratch,
 };
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -63,6 +63,17 @@ impl OpenedRestoration {
         Float64Array::from(&ends.collect::<Vec<_>>()[..])
     }
 
+    /// What the parts are to be passed through, in order and from the first on; absent where they are the
+    /// layer.
+    pub fn encoder(&self) -> Result<Option<PartEncoder>, Error> {
+        let encoder = self.0.restorer.encoder();
+        let encoder = encoder.map_err(|error| to_js_error(&error))?;
+        Ok(encoder.map(|encoder| PartEncoder {
+            restoration: Rc::clone(&self.0),
+            encoder,
+        }))
+    }
+
     /// Begins a part.
     pub fn part(&self, number: usize) -> PartMaker {
         PartMaker::new(Rc::clone(&self.0), number)
@@ -83,6 +94,26 @@ impl Restoration {
             blocks: RefCell::new(BlockCache::new(MAX_BLOCKS)),
             scratch: RefCell::default(),
         })
+    }
+}
+
+/// Makes a layer of its parts' bytes.
+#[wasm_bindgen]
+pub struct PartEncoder {
+    restoration: Rc<Restoration>,
+    encoder: LayerEncoder,
+}
+
+#[wasm_bindgen]
+impl PartEncoder {
+    /// Takes the next bytes, and gives those of the layer that are ready then.
+    pub fn encode(&mut self, bytes: &[u8]) -> Result<Vec<u8>, Error> {
+        let mut ready = Vec::new();
+        let pushed = self
+            .encoder
+            .push(&self.restoration.restorer, bytes, &mut ready);
+        pushed.map_err(|error| to_js_error(&error))?;
+        Ok(ready)
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::deflate::InflateError;
 use crate::gzip::GzipError;
 use crate::tar::TarError;
+use crate::zstd_frame::FrameError;
 
 /// What is wrong with a layer. Offsets and bits count from the start of the layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -57,10 +58,7 @@ pub enum IngestError {
         /// Segments allowed.
         limit: u64,
     },
-    /// The layer is in a form that is not taken apart.
-    #[error("layer is {encoding}, which is not taken apart")]
-    Encoding {
-        /// The form.
-        encoding: &'static str,
-    },
+    /// A zstd frame is malformed or cut off.
+    #[error("zstd frames: {0}")]
+    Zstd(#[from] FrameError),
 }

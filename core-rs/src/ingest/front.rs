@@ -8,6 +8,7 @@ use crate::digest::{ContentHasher, DigestAlgorithm};
 use crate::model::{Compressor, Models};
 use crate::recipe::Encoding;
 use crate::segment::Segment;
+use crate::zstd_frame::{FrameHeader, FrameMatcher, FrameSegment};
 
 /// What comes next in a layer, with all that has to be found out in order.
 #[derive(Debug)]
@@ -53,6 +54,7 @@ pub struct LayerFront {
     scan: TarScan,
     detector: Detector,
     models: Models,
+    matcher: FrameMatcher,
 }
 
 impl LayerFront {
@@ -68,6 +70,7 @@ impl LayerFront {
             scan: TarScan::new(),
             detector: Detector::default(),
             models: Models::default(),
+            matcher: FrameMatcher::new(),
         }
     }
 
@@ -93,6 +96,20 @@ impl LayerFront {
         };
         Ok(Some(match event {
             LayerEvent::Framing(framing) => FrontItem::Framing(framing),
+            LayerEvent::FrameSegment {
+                segment,
+                header,
+                is_last,
+            } => {
+                self.match_segment(&header, &segment, is_last);
+                let tar = self.scan_tar(segment.plain())?;
+                FrontItem::Segment {
+                    framing: Vec::new(),
+                    segment,
+                    compressor: Compressor::Unknown,
+                    tar,
+                }
+            }
             LayerEvent::Segment { framing, segment } => {
                 let tar = self.scan_tar(segment.plain())?;
                 let compressor = self.detector.compressor_of(&mut self.models, &segment);
@@ -112,15 +129,31 @@ impl LayerFront {
     /// # Errors
     /// If the tar had more than its limits.
     pub fn finish(self) -> Result<(ScanPart, FrontSummary), IngestError> {
+        let encoding = match self.reader.encoding() {
+            Encoding::Zstd(_) => Encoding::Zstd(match self.reader.inexact() {
+                Some(inexact) => Err(inexact),
+                None => self.matcher.call(),
+            }),
+            encoding => encoding,
+        };
         let (part, diff_id) = self.scan.finish()?;
         let summary = FrontSummary {
-            encoding: self.reader.encoding(),
+            encoding,
             digest: self.digest.finish(),
             size: self.size,
             diff_id,
             tar_size: self.tar_size,
         };
         Ok((part, summary))
+    }
+
+    fn match_segment(&mut self, header: &FrameHeader, segment: &Segment, is_last: bool) {
+        let segment = FrameSegment {
+            text: segment.plain(),
+            stored: &segment.stored,
+            is_last,
+        };
+        self.matcher.push(header, &segment);
     }
 
     fn scan_tar(&mut self, tar: &[u8]) -> Result<ScanPart, IngestError> {

@@ -10,14 +10,13 @@ use crate::limits::MAX_SEGMENTS;
 use crate::recipe::Encoding;
 use crate::segment::cut::SEGMENT_SIZE;
 use crate::segment::{Cut, Cutter, Segment};
+use crate::zstd_frame::{FrameError, FrameHeader, FrameReader, FrameStep, Inexact, begins_frame};
 
 /// Input to wait for before a segment that was cut off is read again, bytes: reading it again costs
 /// as much as it is long.
 const MORE_INPUT: usize = 256 << 10;
 /// Input that is enough to tell what it is: the magic of gzip and of zstd.
 const MAGIC_SIZE: usize = 4;
-/// What zstd frames begin with (RFC 8878 §3.1.1).
-const ZSTD_MAGIC: [u8; MAGIC_SIZE] = [0x28, 0xb5, 0x2f, 0xfd];
 
 /// What comes next in a layer.
 #[derive(Debug)]
@@ -28,6 +27,15 @@ pub enum LayerEvent {
         framing: Vec<u8>,
         /// The segment.
         segment: Box<Segment>,
+    },
+    /// Whole blocks of a zstd layer.
+    FrameSegment {
+        /// The segment.
+        segment: Box<Segment>,
+        /// The header of the first frame.
+        header: FrameHeader,
+        /// Whether the first frame ends with it.
+        is_last: bool,
     },
     /// Bytes after the last segment: its trailer, and what follows it.
     Framing(Vec<u8>),
@@ -50,6 +58,7 @@ pub struct LayerReader {
     segment_size: usize,
     segment_limit: u64,
     segments: u64,
+    inexact: Option<Inexact>,
 }
 
 #[derive(Debug)]
@@ -65,6 +74,7 @@ enum State {
         check: MemberCheck,
     },
     AfterMember,
+    Frames(Box<FrameReader>),
     Trailing,
     Failed(IngestError),
 }
@@ -94,6 +104,7 @@ impl LayerReader {
             segment_size: SEGMENT_SIZE,
             segment_limit: MAX_SEGMENTS,
             segments: 0,
+            inexact: None,
         }
     }
 
@@ -118,7 +129,15 @@ impl LayerReader {
         self.is_finished
     }
 
-    /// How the layer is compressed, once its first bytes were read.
+    /// What stands against a zstd layer being made again, beside its compressor; known after the last
+    /// event.
+    #[must_use]
+    pub const fn inexact(&self) -> Option<Inexact> {
+        self.inexact
+    }
+
+    /// How the layer is compressed, once its first bytes were read. Who made a zstd layer is not known
+    /// here.
     #[must_use]
     pub const fn encoding(&self) -> Encoding {
         self.encoding
@@ -154,6 +173,7 @@ impl LayerReader {
             State::Member { cutter, check } => self.read_segment(cutter, check),
             State::MemberTrailer { check } => self.read_trailer(check),
             State::AfterMember => Ok(self.read_following()),
+            State::Frames(frames) => self.read_frames(frames),
             State::Trailing => Ok(self.read_trailing()),
             State::Failed(error) => Err(error),
         }
@@ -172,8 +192,9 @@ impl LayerReader {
                 self.encoding = Encoding::Gzip;
                 State::MemberHeader
             }
-            _ if self.input.rest().starts_with(&ZSTD_MAGIC) => {
-                return Err(IngestError::Encoding { encoding: "zstd" });
+            _ if begins_frame(self.input.rest()) => {
+                self.encoding = Encoding::Zstd(Err(Inexact::OtherCompressor));
+                State::Frames(Box::new(FrameReader::new()?))
             }
             _ => State::NotCompressed,
         };
@@ -193,24 +214,63 @@ impl LayerReader {
 
     /// Takes a segment off the input, if it is within the limits.
     fn take_segment(&mut self, segment: Box<Segment>) -> Result<LayerEvent, IngestError> {
-        if self.segments == self.segment_limit {
-            return Err(IngestError::TooManySegments {
-                offset: self.input.offset(),
-                limit: self.segment_limit,
-            });
-        }
-        self.segments += 1;
-        self.tar_size += segment.plain().len() as u64;
-        if self.tar_size > self.tar_limit {
-            return Err(IngestError::TarLimit {
-                limit: self.tar_limit,
-            });
-        }
+        self.count_segment(self.input.offset(), segment.plain())?;
         self.input.skip(segment.stored.len());
         Ok(LayerEvent::Segment {
             framing: std::mem::take(&mut self.framing),
             segment,
         })
+    }
+
+    fn count_segment(&mut self, offset: u64, plain: &[u8]) -> Result<(), IngestError> {
+        if self.segments == self.segment_limit {
+            return Err(IngestError::TooManySegments {
+                offset,
+                limit: self.segment_limit,
+            });
+        }
+        self.segments += 1;
+        self.tar_size += plain.len() as u64;
+        if self.tar_size > self.tar_limit {
+            return Err(IngestError::TarLimit {
+                limit: self.tar_limit,
+            });
+        }
+        Ok(())
+    }
+
+    fn read_frames(&mut self, mut frames: Box<FrameReader>) -> Result<Step, IngestError> {
+        let offset = self.input.offset();
+        let moved = |problem: FrameError| problem.moved_by(offset);
+        let step = frames.read(self.input.rest(), self.is_finished);
+        match step.map_err(moved)? {
+            FrameStep::Taken(count) => self.input.skip(count),
+            FrameStep::Wanted(wanted) => return Ok(self.wait(State::Frames(frames), wanted)),
+            FrameStep::Segment => return self.take_frame_segment(frames),
+            FrameStep::End => {
+                self.inexact = frames.inexact();
+                self.state = State::Trailing;
+                return Ok(Step::Next);
+            }
+        }
+        self.state = State::Frames(frames);
+        Ok(Step::Next)
+    }
+
+    fn take_frame_segment(&mut self, mut frames: Box<FrameReader>) -> Result<Step, IngestError> {
+        let header = frames.header().copied();
+        let (text, stored, is_last) = frames.take_segment();
+        let offset = self.input.offset().saturating_sub(stored.len() as u64);
+        self.count_segment(offset, &text)?;
+        self.state = State::Frames(frames);
+        let segment = Box::new(Segment::of_frame(text, stored));
+        Ok(header.map_or(Step::Next, |header| {
+            Step::Event(LayerEvent::FrameSegment {
+                segment,
+                header,
+                is_last,
+            })
+        }))
     }
 
     fn read_header(&mut self) -> Result<Step, IngestError> {

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use crate::model::Compressor;
-use crate::recipe::{Section, Summary};
+use crate::recipe::{Encoding, Section, Summary};
 
 /// A layer that was taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LayerReport {
     /// The layer as its recipe has it.
     pub summary: Summary,
-    /// Whose model makes most of the layer's bytes; `Unknown` if they are kept as they are, or there
-    /// is nothing to make.
+    /// Whose model makes most of the layer's bytes; `Unknown` if they are kept as they are, there is
+    /// nothing to make, or libzstd makes them.
     pub compressor: Compressor,
     /// Segments.
     pub segments: u64,
@@ -23,6 +23,26 @@ pub struct LayerReport {
     pub recipe_size: u64,
     /// Bytes that each section takes in the recipe.
     pub section_sizes: BTreeMap<Section, u64>,
+}
+
+impl LayerReport {
+    /// Who made the layer, without the level; none if nobody knows.
+    #[must_use]
+    pub const fn compressor_name(&self) -> Option<&'static str> {
+        match self.summary.encoding {
+            Encoding::Zstd(Ok(_)) => Some("zstd"),
+            _ => self.compressor.name(),
+        }
+    }
+
+    /// At which level; none if nobody knows.
+    #[must_use]
+    pub const fn compressor_level(&self) -> Option<i8> {
+        match self.summary.encoding {
+            Encoding::Zstd(Ok(call)) => Some(call.level()),
+            _ => self.compressor.level(),
+        }
+    }
 }
 
 /// Counts segments by whose they are.

@@ -190,7 +190,9 @@ impl LayerPacker {
         };
         let (number, offset) = (file.number, file.offset);
         match self.reader.next_event()? {
-            Some(LayerEvent::Segment { segment, .. }) => self.take_tar(segment.plain())?,
+            Some(
+                LayerEvent::Segment { segment, .. } | LayerEvent::FrameSegment { segment, .. },
+            ) => self.take_tar(segment.plain())?,
             Some(LayerEvent::Framing(_)) => {}
             None if self.is_finished => return Err(LayerPackError::FileMissing { number, offset }),
             None => return Ok(false),

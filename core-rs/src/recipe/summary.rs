@@ -8,9 +8,12 @@
 )]
 
 use crate::varint::{read_varint, write_varint};
+use crate::zstd_frame::{Inexact, ZstdCall};
 
 /// Longest text of a digest: `sha512:` and 128 hex digits, with room for others to come.
 const MAX_DIGEST_LENGTH: u64 = 256;
+
+const ZSTD: u8 = 2;
 
 /// How the layer's tar is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +22,52 @@ pub enum Encoding {
     Identity,
     /// gzip, described by segments.
     Gzip,
+    /// zstd: by a call of libzstd that makes it again, or why there is none.
+    Zstd(Result<ZstdCall, Inexact>),
+}
+
+impl Encoding {
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Gzip => "gzip",
+            Self::Zstd(_) => "zstd",
+        }
+    }
+
+    /// Why the layer cannot be made again of its recipe; none if it can.
+    #[must_use]
+    pub const fn inexact(self) -> Option<Inexact> {
+        match self {
+            Self::Zstd(Err(inexact)) => Some(inexact),
+            Self::Identity | Self::Gzip | Self::Zstd(Ok(_)) => None,
+        }
+    }
+
+    fn encode(self) -> [u8; 3] {
+        match self {
+            Self::Identity => [0, 0, 0],
+            Self::Gzip => [1, 0, 0],
+            Self::Zstd(Ok(call)) => {
+                let [level, flags] = call.encode();
+                [ZSTD, level, flags]
+            }
+            // No call has level 0.
+            Self::Zstd(Err(inexact)) => [ZSTD, 0, inexact.number()],
+        }
+    }
+
+    fn decode(number: [u8; 3]) -> Option<Self> {
+        match number {
+            [0, 0, 0] => Some(Self::Identity),
+            [1, 0, 0] => Some(Self::Gzip),
+            [ZSTD, 0, reason] => Some(Self::Zstd(Err(Inexact::of_number(reason)?))),
+            [ZSTD, level, flags] => Some(Self::Zstd(Ok(ZstdCall::decode([level, flags])?))),
+            _ => None,
+        }
+    }
 }
 
 /// The layer as a whole.
@@ -40,11 +89,7 @@ pub struct Summary {
 
 impl Summary {
     pub(super) fn encode(&self, output: &mut Vec<u8>) {
-        let number = match self.encoding {
-            Encoding::Identity => 0,
-            Encoding::Gzip => 1,
-        };
-        output.extend_from_slice(&[number, 0, 0]);
+        output.extend_from_slice(&self.encoding.encode());
         for digest in [&self.digest, &self.diff_id] {
             write_varint(output, u64::try_from(digest.len()).unwrap_or(u64::MAX));
             output.extend_from_slice(digest.as_bytes());
@@ -57,11 +102,7 @@ impl Summary {
     /// The summary that `input` begins with, and what follows it.
     pub(super) fn decode(input: &[u8]) -> Option<(Self, &[u8])> {
         let (encoding, rest) = input.split_first_chunk::<3>()?;
-        let encoding = match encoding {
-            [0, 0, 0] => Encoding::Identity,
-            [1, 0, 0] => Encoding::Gzip,
-            _ => return None,
-        };
+        let encoding = Encoding::decode(*encoding)?;
         let (digest, rest) = decode_text(rest)?;
         let (diff_id, rest) = decode_text(rest)?;
         let (size, rest) = read_varint(rest)?;

@@ -2,6 +2,7 @@
 
 use crate::recipe::{RecipeError, Section};
 use crate::segment::RebuildError;
+use crate::zstd_frame::{EncodeError, Inexact};
 
 /// What is wrong with a recipe or with the files given for it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -73,6 +74,12 @@ pub enum RestoreError {
         /// Parts there are.
         expected: usize,
     },
+    /// The recipe tells the layer's files, but not how to make the layer.
+    #[error("the layer cannot be made again: {0}")]
+    Inexact(Inexact),
+    /// The layer's text cannot be compressed.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
     /// A segment cannot be made of its text: the files given are other ones, or the recipe is wrong.
     #[error("part {part} of the layer cannot be made: {problem}")]
     Rebuild {

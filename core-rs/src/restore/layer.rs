@@ -1,11 +1,12 @@
 //! A layer that can be made again, part by part.
 
+use super::encoder::LayerEncoder;
 use super::error::RestoreError;
 use super::part::{Content, Part, Places, read_parts};
 use super::tar_map::{FileSource, TarMap};
 use crate::model::{Compressor, Models};
 use crate::recipe::row::check_of;
-use crate::recipe::{ReadAt, RecipeIndex, Section, SectionReader, SegmentRow};
+use crate::recipe::{Encoding, ReadAt, RecipeIndex, Section, SectionReader, SegmentRow};
 use crate::segment::blocks::KeptBlocks;
 use crate::segment::{SegmentText, decode_corrections, rebuild_segment};
 
@@ -111,7 +112,20 @@ impl Restorer {
         first..last.max(first)
     }
 
-    /// Appends a part's bytes to `output`. They are those of the layer, or it is an error.
+    /// What the tar of a zstd layer is to be passed through; none for other layers.
+    ///
+    /// # Errors
+    /// [`RestoreError::Encode`] if there is no memory.
+    pub fn encoder(&self) -> Result<Option<LayerEncoder>, RestoreError> {
+        match self.index.summary().encoding {
+            Encoding::Zstd(Ok(call)) => LayerEncoder::new(call, self.tar.size()).map(Some),
+            Encoding::Zstd(Err(_)) | Encoding::Identity | Encoding::Gzip => Ok(None),
+        }
+    }
+
+    /// Appends a part's bytes to `output`. They are those of the layer, or it is an error. Of a zstd layer
+    /// they are its tar, which nobody has checked: all parts, in order, have to be passed through one
+    /// [`encoder`](Self::encoder).
     ///
     /// # Errors
     /// If recipe or files cannot be read, or the files are other ones than those of the layer. Part
@@ -148,6 +162,11 @@ impl Restorer {
                     output.truncate(start);
                     return Err(part.wrong(number).into());
                 }
+            }
+            Content::Encoded { .. } => {
+                let skeleton = &mut readers.skeleton;
+                self.tar
+                    .read_tar::<R, F, E>(recipe, index, skeleton, files, range, output)?;
             }
             Content::Framing { offset } => {
                 readers

@@ -32,6 +32,8 @@ pub struct Part {
 pub(super) enum Content {
     /// Of its tar as it is.
     Tar { check: [u8; CHECK_SIZE] },
+    /// Of its tar by libzstd: once its tar and all before it was given to the encoder.
+    Encoded { check: [u8; CHECK_SIZE] },
     /// Of framing, and then of a segment.
     Segment { row: SegmentRow, places: Places },
     /// Of framing only.
@@ -76,20 +78,18 @@ pub(super) fn read_parts<R: ReadAt, E: From<RestoreError> + From<R::Error>>(
     recipe: &R,
     index: &RecipeIndex,
 ) -> Result<Vec<Part>, E> {
-    let is_compressed = match index.summary().encoding {
-        Encoding::Gzip => true,
-        Encoding::Identity => false,
-    };
+    let encoding = index.summary().encoding;
+    if let Some(inexact) = encoding.inexact() {
+        return Err(RestoreError::Inexact(inexact).into());
+    }
     let rows = read_rows(recipe, index)?;
     let mut parts = Vec::with_capacity(rows.len() / ROW_SIZE + 1);
     let mut walk = Walk::default();
     for (number, bytes) in rows.as_chunks::<ROW_SIZE>().0.iter().enumerate() {
-        let part = SegmentRow::decode(bytes).and_then(|row| {
-            if is_compressed {
-                walk.take(row)
-            } else {
-                walk.take_plain(row)
-            }
+        let part = SegmentRow::decode(bytes).and_then(|row| match encoding {
+            Encoding::Gzip => walk.take(row),
+            Encoding::Identity => walk.take_plain(row),
+            Encoding::Zstd(_) => walk.take_encoded(row),
         });
         parts.push(part.ok_or(RestoreError::Recipe(malformed_row(number)))?);
     }
@@ -186,6 +186,14 @@ impl Walk {
             && row.stored_size == row.plain_size
             && (row.framing_size, row.raw_size, row.since_flush) == (0, 0, 0);
         is_plain.then(|| self.part(row, 0, content))
+    }
+
+    /// Nothing if the row is none of a zstd layer.
+    fn take_encoded(&mut self, row: SegmentRow) -> Option<Part> {
+        let content = Content::Encoded { check: row.check };
+        let is_encoded = row.compressor == Compressor::Unknown
+            && (row.framing_size, row.raw_size, row.since_flush) == (0, 0, 0);
+        is_encoded.then(|| self.part(row, 0, content))
     }
 
     fn part(&mut self, row: SegmentRow, context_size: u64, content: Content) -> Part {

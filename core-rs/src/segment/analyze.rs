@@ -111,7 +111,7 @@ fn keep(
     })
 }
 
-/// Nothing but a check: the segment is its plain text.
+/// Nothing but a check: the segment is its plain text, or made of it by libzstd.
 fn keep_check(segment: &Segment) -> AnalyzedSegment {
     AnalyzedSegment {
         row: row(segment, Compressor::Unknown, 0, 0, 0),

@@ -59,8 +59,8 @@ impl SegmentBlock {
     }
 }
 
-/// A stretch of a deflate stream with all that is known of it; or one of a layer that is not
-/// compressed, which has no blocks.
+/// A stretch of a deflate stream with all that is known of it; or one of a zstd frame, or of a layer that
+/// is not compressed, which has no blocks.
 #[derive(Clone, Debug, Default)]
 pub struct Segment {
     /// Plain text: up to [`LONG_CONTEXT_SIZE`] bytes before the segment, then its own.
@@ -100,6 +100,16 @@ impl Segment {
         Self {
             text: plain.to_vec(),
             stored: plain.to_vec(),
+            ..Self::default()
+        }
+    }
+
+    /// Whole blocks of a zstd frame.
+    #[must_use]
+    pub fn of_frame(text: Vec<u8>, stored: Vec<u8>) -> Self {
+        Self {
+            text,
+            stored,
             ..Self::default()
         }
     }

@@ -10,7 +10,9 @@ pub(crate) fn tar_of(layer: &[u8]) -> Vec<u8> {
     reader.finish();
     let mut tar = Vec::new();
     while let Some(event) = reader.next_event().unwrap() {
-        if let LayerEvent::Segment { segment, .. } = event {
+        if let LayerEvent::Segment { segment, .. } | LayerEvent::FrameSegment { segment, .. } =
+            event
+        {
             tar.extend_from_slice(segment.plain());
         }
     }

@@ -8,6 +8,7 @@ use mica_core::recipe::{
     Encoding, RecipeIndex, RecipeWriter, Section, SectionReader, SegmentRow, Summary,
 };
 use mica_core::restore::read_file_ids;
+use mica_core::zstd_frame::ZstdCall;
 
 /// Most tar that is restored, bytes: a recipe of a few can be for any amount.
 const TAR_LIMIT: u64 = 4 << 20;
@@ -97,10 +98,12 @@ fn recipe_of_sections(input: &[u8]) -> Vec<u8> {
 
 fn summary(encoding: u64, size: u64, tar_size: u64, files: u64) -> Summary {
     Summary {
-        encoding: if encoding & 1 == 0 {
-            Encoding::Gzip
-        } else {
-            Encoding::Identity
+        encoding: match encoding & 3 {
+            0 | 2 => Encoding::Gzip,
+            1 => Encoding::Identity,
+            _ => Encoding::Zstd(Ok(
+                ZstdCall::new(1, encoding & 4 != 0, encoding & 8 != 0).unwrap()
+            )),
         },
         digest: String::new(),
         size,

@@ -7,6 +7,7 @@ use crate::ingest::ingest;
 use crate::restore::restore_parts;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use mica_core::zstd_frame::{FrameEncoder, ZstdCall};
 
 /// Makes a layer of the input: a tar of one file, compressed in some way, and restores it with another
 /// file. The first byte is the way, the next are where the file is wrong, and how.
@@ -73,11 +74,17 @@ fn tar_of(content: &[u8]) -> Vec<u8> {
     tar
 }
 
-/// Not at all, or by zlib's levels; stored blocks are among these.
+/// Not at all, by libzstd, or by zlib's levels; stored blocks are among these.
 fn compress(tar: &[u8], level: u8) -> Vec<u8> {
-    let level = u32::from(level % 11);
+    let level = u32::from(level % 12);
     if level == 10 {
         return tar.to_vec();
+    }
+    if level == 11 {
+        let call = ZstdCall::new(3, true, false).unwrap();
+        let (mut encoder, mut frame) = (FrameEncoder::new(call, 0).unwrap(), Vec::new());
+        encoder.finish(tar, &mut frame).unwrap();
+        return frame;
     }
     let mut encoder = GzEncoder::new(Vec::new(), Compression::new(level));
     encoder.write_all(tar).unwrap();

@@ -8,7 +8,10 @@ export interface CheckedLayer {
   readonly file: string;
   readonly digest: string | null;
   readonly diffId: string | null;
-  /** `none` when the layer is a plain tar; null when no model knows who compressed it. */
+  /**
+   * `none` when the layer is a plain tar, `zstd` for all zstd layers; null when no model knows who
+   * compressed it.
+   */
   readonly compressor: string | null;
   readonly level: number | null;
   /** Whether the layer that was made again is the same. */
@@ -52,6 +55,9 @@ const NO_BYTES: LayerBytes = {
   ...{ headers: 0, corrections: 0, raw: 0, files: 0 },
 };
 
+/** What is said of a layer when nobody knows who compressed it. */
+const NAMES = { identity: 'none', gzip: null, zstd: 'zstd' } as const;
+
 /** Never rejects because of the layer: then it says why it is not exact. */
 export async function checkLayer(options: CheckLayerOptions): Promise<CheckedLayer> {
   const { runtime, file } = options;
@@ -87,6 +93,7 @@ async function checkIn(paths: Paths, options: CheckLayerOptions): Promise<Checke
   const started = clock.now();
   const ingested = await core.ingest(file, { recipe: paths.recipe, onProgress: pass(0) });
   const ingestMs = clock.now() - started;
+  if (ingested.inexact !== undefined) return inexactLayer(file, ingested, ingestMs);
   const { recipe, pack } = paths;
   const packed = await core.packFiles(file, { recipe, pack, onProgress: pass(1) });
   const ids = await core.fileIds(recipe);
@@ -108,6 +115,18 @@ async function checkIn(paths: Paths, options: CheckLayerOptions): Promise<Checke
   };
 }
 
+/** A layer whose files are known, but which nobody can make again. */
+function inexactLayer(file: string, ingested: IngestedLayer, ingestMs: number): CheckedLayer {
+  return {
+    file,
+    ...known(ingested),
+    exact: false,
+    reason: ingested.inexact?.message ?? null,
+    duplicates: 0,
+    seconds: { ingest: ingestMs / 1000, restore: 0 },
+  };
+}
+
 function known(ingested: IngestedLayer) {
   const { summary, compressor, level, sectionSizes } = ingested;
   const { digest, diffId, files, size, tarSize, encoding } = summary;
@@ -122,7 +141,7 @@ function known(ingested: IngestedLayer) {
     raw: sectionSizes.raw,
     files: ingested.fileSize,
   };
-  const name = encoding === 'identity' ? 'none' : (compressor ?? null);
+  const name = compressor ?? NAMES[encoding];
   return { digest, diffId, files, bytes, compressor: name, level: level ?? null };
 }
 

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
 import { layerCheck } from '../../src/commands/layer-check.ts';
@@ -102,4 +103,24 @@ test('layerCheck() refuses a core that does not exist', async (t) => {
   const context = await makeContext(t, { CORE: 'fast' });
   t.is(await layerCheck(context, ['layer']), 2);
   t.is(context.terminal.stderr, 'CORE: expected auto, native or wasm, got "fast"\n');
+});
+
+/** zstd layers of the core's tests; seen from `dist/test/commands`. */
+const GOLDEN = new URL('../../../../core-rs/tests/golden/', import.meta.url);
+
+test('layerCheck() tells the level of libzstd, and why a layer of others stays whole', async (t) => {
+  const context = await makeContext(t);
+  const file = (name: string): string => fileURLToPath(new URL(`recipe-v1-${name}.layer`, GOLDEN));
+  const files = [file('zstd-19'), file('zstd-klauspost')];
+  t.is(await layerCheck(context, files, { json: true }), 1);
+  t.like(context.terminal.json(), {
+    layers: [
+      { compressor: 'zstd', level: 19, exact: true, reason: null },
+      {
+        ...{ compressor: 'zstd', level: null, exact: false },
+        reason: 'not made by libzstd 1.5.7 at any level we know',
+        bytes: { tar: 60_000 },
+      },
+    ],
+  });
 });

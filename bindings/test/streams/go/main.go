@@ -1,5 +1,5 @@
-// Command compress writes standard input to standard output as gzip, by the encoder that it was
-// built with: one of standard.go, klauspost.go and pgzip.go, chosen by a build tag. The version of
+// Command compress writes standard input to standard output as gzip or zstd, by the encoder
+// that it was built with: one of standard.go, klauspost.go, pgzip.go and zstd.go, chosen by a build tag. The version of
 // that encoder is chosen by a file of modules/, given to `go build -modfile`.
 package main
 

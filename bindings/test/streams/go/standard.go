@@ -1,4 +1,4 @@
-//go:build !klauspost && !pgzip
+//go:build !klauspost && !pgzip && !zstd
 
 package main
 

@@ -1,4 +1,4 @@
-// Compresses stdin as the named compressor does: go, klauspost, pgzip; with the level given.
+// Compresses stdin as the named compressor does: go, klauspost, pgzip, zstd (klauspost's); with the level given.
 package main
 
 import (
@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	klauspost "github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
 	"github.com/klauspost/pgzip"
 )
 
@@ -22,6 +23,8 @@ func main() {
 		writer, err = klauspost.NewWriterLevel(os.Stdout, level)
 	case "pgzip":
 		writer, err = pgzip.NewWriterLevel(os.Stdout, level)
+	case "zstd":
+		writer, err = zstd.NewWriter(os.Stdout, zstd.WithEncoderLevel(zstd.EncoderLevel(level)))
 	}
 	check(err)
 	_, err = io.Copy(writer, os.Stdin)

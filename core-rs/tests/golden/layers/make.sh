@@ -1,5 +1,6 @@
 #!/bin/bash
-# Makes the layers in the folder above. Needs Python 3, GNU gzip, pigz and Go 1.26.
+# Makes the layers in the folder above. Needs Python 3, GNU gzip, pigz and Go 1.26, and the Python package
+# zstandard 0.25.0, whose libzstd is 1.5.7.
 #
 # The committed ones are from Python 3.11 with zlib 1.2.13, gzip 1.12, pigz 2.6, Go 1.26,
 # klauspost/compress v1.20.2 and pgzip v1.3.0. Recipes are made of them by
@@ -48,3 +49,20 @@ while at < len(plain):
 header = b"\x1f\x8b\x08\x14\0\0\0\0\0\xff\x05\0extraa comment\0"
 trailer = zlib.crc32(plain).to_bytes(4, "little") + len(plain).to_bytes(4, "little")
 sys.stdout.buffer.write(header + body + b"\3\0" + trailer)' < small | layer raw
+
+# Level, whether there is a checksum, whether the size is told.
+zstd() {
+  python3 -c '
+import sys, zstandard
+level, checksum, sized = map(int, sys.argv[1:])
+plain = sys.stdin.buffer.read()
+encoder = zstandard.ZstdCompressor(level=level, write_checksum=bool(checksum))
+stream = encoder.compressobj(size=len(plain) if sized else -1)
+sys.stdout.buffer.write(stream.compress(plain) + stream.flush())' "$@"
+}
+zstd 3 1 0 < tar | layer zstd-3
+zstd 19 0 1 < small | layer zstd-19
+zstd -2 1 1 < tar | layer zstd-fast
+# As zstd:chunked has them: what follows the frame is none of its text.
+{ zstd 3 1 0 < small; printf '\x5e\x2a\x4d\x18\x05\0\0\0table'; } | layer zstd-skippable
+./compress zstd 2 < small | layer zstd-klauspost
