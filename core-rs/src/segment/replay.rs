@@ -235,8 +235,7 @@ pub fn find_tokens<M: Model, E: From<ReplayError>>(
                 let ahead = model.literals_ahead(position).min(end - position);
                 let right = changes.skip(ahead);
                 if right > 0 {
-                    let plain = &text[position..position + right];
-                    tokens.extend(plain.iter().copied().map(Token::literal));
+                    push_literals(&mut tokens, &text[position..position + right]);
                     position += right;
                     if position == end {
                         break;
@@ -247,16 +246,14 @@ pub fn find_tokens<M: Model, E: From<ReplayError>>(
                     None => predicted,
                     Some(Change::Literal) => Token::literal(text[position]),
                     Some(Change::Match { length, distance }) => Token::matched(length, distance),
-                    Some(Change::Place { number }) => match_of(text, position, end, number)
-                        .map(|(length, distance)| Token::matched(length, distance))
-                        .ok_or(ReplayError::NoPlace { position, number })?,
+                    Some(Change::Place { number }) => place_token(text, position, end, number)?,
                     Some(Change::LiteralPortion) => {
                         let portion = literal_portion(model, position, end);
                         if portion == position {
                             return Err(ReplayError::NoPortion { position }.into());
                         }
                         model.skip(text, position, portion - position);
-                        tokens.extend(text[position..portion].iter().copied().map(Token::literal));
+                        push_literals(&mut tokens, &text[position..portion]);
                         position = portion;
                         continue;
                     }
@@ -278,6 +275,22 @@ pub fn find_tokens<M: Model, E: From<ReplayError>>(
         None => Ok(()),
         Some(_) => Err(ReplayError::CorrectionsLeft.into()),
     }
+}
+
+fn push_literals(tokens: &mut Vec<Token>, plain: &[u8]) {
+    tokens.extend(plain.iter().copied().map(Token::literal));
+}
+
+/// The longest match with the place of this number.
+fn place_token(
+    text: &[u8],
+    position: usize,
+    end: usize,
+    number: u16,
+) -> Result<Token, ReplayError> {
+    let (length, distance) =
+        match_of(text, position, end, number).ok_or(ReplayError::NoPlace { position, number })?;
+    Ok(Token::matched(length, distance))
 }
 
 /// Gives out corrections where their gaps end.
