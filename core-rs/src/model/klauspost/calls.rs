@@ -120,10 +120,20 @@ impl<E: Encoder> Calls<E> {
 
     /// Puts the last match into the tables, as far as it reaches before `position`.
     fn settle(&mut self, text: &[u8], position: usize) {
-        self.found.end = self.found.end.min(position);
-        if self.found.end > self.found.start {
+        let Match {
+            start,
+            end,
+            distance,
+        } = self.found;
+        let end = end.min(position);
+        if end > start {
+            let found = Match {
+                start,
+                end,
+                distance,
+            };
             let text = &text[..self.call_end];
-            self.encoder.insert(text, &mut self.scan, self.found);
+            self.encoder.insert(text, &mut self.scan, found);
         }
         self.found = no_match(position);
     }
@@ -154,6 +164,9 @@ impl<E: Encoder> Calls<E> {
         self.search(text);
     }
 
+    /// Not inlined, so that the encoder's search is, which is called only here: what it found does not
+    /// go through memory then.
+    #[inline(never)]
     fn search(&mut self, text: &[u8]) {
         let text = &text[..self.call_end];
         self.found = self
