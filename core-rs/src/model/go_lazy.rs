@@ -125,18 +125,27 @@ impl GoLazy {
     fn nearest_longer(&self, text: &[u8], place: Place, best: Found) -> Option<Found> {
         let (distance, chain_at) = self.sparse_chain(place.position, best);
         let followed = self.follow(text, place, best.length, distance, chain_at);
-        followed.unwrap_or_else(|Crowded| {
-            let nearest = self.chains.link(place.position - best.distance);
-            let distance = best.distance + usize::from(nearest);
-            self.follow(text, place, best.length, distance, 0)
-                .unwrap_or(None)
-        })
+        followed.unwrap_or_else(|Crowded| self.nearest_longer_in_own_chain(text, place, best))
+    }
+
+    /// The same, by the chain that the encoder follows.
+    #[cold]
+    #[inline(never)]
+    fn nearest_longer_in_own_chain(&self, text: &[u8], place: Place, best: Found) -> Option<Found> {
+        let nearest = self.chains.link(place.position - best.distance);
+        let distance = best.distance + usize::from(nearest);
+        self.follow(text, place, best.length, distance, 0)
+            .unwrap_or(None)
     }
 
     /// The first match that is longer than `length` in the chain that begins `chain_at` bytes after
     /// the place, from `distance` on. It gives up after as many candidates as the encoder tries, for
     /// the work to be bounded.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "what it gives would go through memory; the second call is hardly ever made"
+    )]
     fn follow(
         &self,
         text: &[u8],
