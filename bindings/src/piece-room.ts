@@ -13,8 +13,8 @@ export class PieceRoom {
   /** Room for the next piece. The one before is empty from now on, so that nobody takes it for another. */
   next(length: number): Uint8Array {
     const before = this.#buffer;
-    const again = structuredClone(before, { transfer: [before] });
-    // Empty at first, and when its reader has transferred it.
+    // Empty at first, and when its reader has transferred it, which cannot be done twice.
+    const again = before.byteLength > 0 ? structuredClone(before, { transfer: [before] }) : before;
     const isEnough = again.byteLength > 0 && again.byteLength >= length;
     this.#buffer = isEnough ? again : new ArrayBuffer(Math.max(this.#size, length));
     return new Uint8Array(this.#buffer, 0, length);
