@@ -2,7 +2,7 @@
 // compared by programs that know nothing of the core.
 
 import { createWriteStream } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -119,7 +119,13 @@ async function restore(layer: string, target: string): Promise<string> {
   const packed = await core.packFiles(layer, { recipe, pack });
   const places = placeAll(await core.fileIds(recipe), packed.files, packed.places);
   const restoration = await core.openRestoration({ recipe, packs: [pack], places });
-  await pipeline(restoration.read(), createWriteStream(target));
+  const file = await open(target, 'w');
+  try {
+    // Each piece is written before the next one is asked for: then it is not valid any more.
+    for await (const piece of restoration.read()) await file.writeFile(piece);
+  } finally {
+    await file.close();
+  }
   return target;
 }
 
