@@ -15,6 +15,8 @@ mod layer_tar;
 mod member;
 #[path = "laws/restore.rs"]
 mod restore;
+#[path = "laws/tar_header.rs"]
+mod tar_header;
 #[path = "laws/restore_wrong_files.rs"]
 mod wrong_files;
 
@@ -35,6 +37,7 @@ use mica_core::restore::{RestoreError, Restorer, read_file_ids};
 use mica_core::segment::cut::SEGMENT_SIZE;
 use proptest::prelude::*;
 use restore::restore_parts;
+use tar_header::tar_header;
 
 /// Text of a few words, in an order that `seed` says, and bytes that do not compress among it.
 fn text(mut seed: u32, length: usize) -> Vec<u8> {
@@ -64,14 +67,7 @@ fn text(mut seed: u32, length: usize) -> Vec<u8> {
 fn tar(seed: u32, sizes: &[usize]) -> Vec<u8> {
     let mut tar = Vec::new();
     for (number, &size) in sizes.iter().enumerate() {
-        let mut header = [0; 512];
-        header[..8].copy_from_slice(format!("file{number:04}").as_bytes());
-        header[124..135].copy_from_slice(format!("{size:011o}").as_bytes());
-        header[148..156].fill(b' ');
-        header[156] = b'0';
-        header[257..265].copy_from_slice(b"ustar\x0000");
-        let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
-        header[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+        let header = tar_header(&format!("file{number:04}"), size);
         tar.extend_from_slice(&header);
         tar.extend(text(seed ^ u32::try_from(number).unwrap(), size));
         tar.resize(tar.len().next_multiple_of(512), 0);

@@ -11,6 +11,8 @@ mod ingest;
 mod layer_tar;
 #[path = "laws/restore.rs"]
 mod restore;
+#[path = "laws/tar_header.rs"]
+mod tar_header;
 
 use ingest::ingest;
 use layer_tar::{part_of, tar_of};
@@ -23,6 +25,7 @@ use mica_core::restore::{RestoreError, Restorer, TarMap};
 use mica_core::zstd_frame::{FrameEncoder, FrameError, Inexact, ZstdCall};
 use proptest::prelude::*;
 use restore::restore_parts;
+use tar_header::tar_header;
 use zstd::zstd_safe::{CCtx, CParameter};
 
 const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
@@ -30,14 +33,7 @@ const BLOCK: usize = 128 << 10;
 
 /// A tar of one file that has `length` bytes: words of a few letters in an order that `seed` says.
 fn tar(mut seed: u32, length: usize) -> Vec<u8> {
-    let mut tar = vec![0; 512];
-    tar[..4].copy_from_slice(b"file");
-    tar[124..135].copy_from_slice(format!("{length:011o}").as_bytes());
-    tar[148..156].fill(b' ');
-    tar[156] = b'0';
-    tar[257..265].copy_from_slice(b"ustar\x0000");
-    let sum: u32 = tar.iter().map(|byte| u32::from(*byte)).sum();
-    tar[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+    let mut tar = tar_header("file", length).to_vec();
     while tar.len() < 512 + length {
         seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         let [_, low, middle, high] = seed.to_le_bytes();
