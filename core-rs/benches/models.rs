@@ -191,7 +191,7 @@ fn measure_layer(path: &str, wanted: &[Compressor]) {
             continue;
         };
         if all.is_empty() {
-            let detected = detect(&mut models, CANDIDATES, &segment);
+            let detected = detect(&mut models, CANDIDATES, None, &segment);
             all.push((detected, Figures::default()));
         }
         for (compressor, figures) in &mut all {

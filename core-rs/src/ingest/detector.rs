@@ -39,7 +39,8 @@ impl Detector {
         if let Some(guess) = self.known.filter(|_| is_enough) {
             return guess;
         }
-        let detected = detect(models, &candidates(self.is_flushed, flush), segment);
+        let candidates = candidates(self.is_flushed, flush);
+        let detected = detect(models, &candidates, self.known, segment);
         self.known = Some(detected);
         self.is_certain = is_telling;
         self.guesses += 1;

@@ -48,7 +48,7 @@ pub fn analyze_segment(
     if segment.stored.len() < MIN_DETECTED_SIZE {
         return keep_raw(segment);
     }
-    let other = detect(models, CANDIDATES, segment);
+    let other = detect(models, CANDIDATES, None, segment);
     (other != compressor)
         .then(|| analyze_with(models, other, segment))
         .flatten()

@@ -58,6 +58,14 @@ pub enum ReplayError {
         /// The token.
         token: Token,
     },
+    /// The model is wrong more often than is of use.
+    #[error("more than {most} corrections up to position {position}")]
+    TooMany {
+        /// Behind the last prediction that was wrong.
+        position: usize,
+        /// Corrections that were allowed.
+        most: usize,
+    },
     /// Corrections are for more tokens than there are.
     #[error("corrections go on after the last block")]
     CorrectionsLeft,

@@ -51,16 +51,29 @@ pub struct SegmentText<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MatchForm {
     /// By length and distance: found fast.
-    Distance,
+    Distance {
+        /// Corrections at most; more are an error.
+        most: usize,
+    },
     /// By the number of their place where they have one: takes fewer bytes.
     Place,
+}
+
+impl MatchForm {
+    /// Corrections at most.
+    const fn most(self) -> usize {
+        match self {
+            Self::Distance { most } => most,
+            Self::Place => usize::MAX,
+        }
+    }
 }
 
 /// Finds where the model is wrong. `stretches` cover the segment's text in order; `tokens` are those
 /// of its compressed blocks, one after the other.
 ///
 /// # Errors
-/// If stretches, tokens and text do not fit together.
+/// If stretches, tokens and text do not fit together, or the form allows fewer corrections.
 pub fn find_corrections<M: Model>(
     model: &mut M,
     segment: SegmentText<'_>,
@@ -69,10 +82,9 @@ pub fn find_corrections<M: Model>(
     form: MatchForm,
 ) -> Result<Vec<Correction>, ReplayError> {
     let text = segment.text;
-    let mut corrections = Vec::new();
+    let mut found = Found::new(form);
     let mut names = MatchNames::new(form);
     let mut literals = LiteralRun::new();
-    let mut gap = 0;
     walk(
         model,
         segment,
@@ -86,7 +98,7 @@ pub fn find_corrections<M: Model>(
                 let ahead = model.literals_ahead(position).min(end - position);
                 if ahead > 0 {
                     let right = count_literals(tokens, &text[position..position + ahead]);
-                    gap += right;
+                    found.gap += right;
                     position += right as usize;
                     tokens = &tokens[right as usize..];
                     if position == end {
@@ -98,7 +110,7 @@ pub fn find_corrections<M: Model>(
                 };
                 if model.predict(text, position) == actual {
                     model.advance(text, position, actual);
-                    gap += 1;
+                    found.gap += 1;
                     position += actual.length();
                     tokens = rest;
                     continue;
@@ -116,8 +128,7 @@ pub fn find_corrections<M: Model>(
                     position += actual.length();
                     change
                 };
-                corrections.push(Correction { gap, change });
-                gap = 0;
+                found.push(change, position)?;
             }
             if position == end {
                 return Ok(());
@@ -125,7 +136,36 @@ pub fn find_corrections<M: Model>(
             Err(ReplayError::Overrun { position, end })
         },
     )?;
-    Ok(corrections)
+    Ok(found.corrections)
+}
+
+/// Corrections that were found.
+struct Found {
+    corrections: Vec<Correction>,
+    /// Right predictions since the last one.
+    gap: u32,
+    most: usize,
+}
+
+impl Found {
+    const fn new(form: MatchForm) -> Self {
+        Self {
+            corrections: Vec::new(),
+            gap: 0,
+            most: form.most(),
+        }
+    }
+
+    /// `position`: behind what the correction is for.
+    fn push(&mut self, change: Change, position: usize) -> Result<(), ReplayError> {
+        let most = self.most;
+        if self.corrections.len() >= most {
+            return Err(ReplayError::TooMany { position, most });
+        }
+        let gap = std::mem::take(&mut self.gap);
+        self.corrections.push(Correction { gap, change });
+        Ok(())
+    }
 }
 
 /// Tells matches by their place, as long as it may.
@@ -136,7 +176,7 @@ struct MatchNames {
 impl MatchNames {
     const fn new(form: MatchForm) -> Self {
         let places_left = match form {
-            MatchForm::Distance => 0,
+            MatchForm::Distance { .. } => 0,
             MatchForm::Place => MAX_PLACES,
         };
         Self { places_left }
