@@ -222,6 +222,9 @@ export interface Core {
   /** The ids of a recipe's files, in its order, {@link FILE_ID_SIZE} bytes each. */
   fileIds(recipe: FileReference, options?: JobOptions): Promise<Uint8Array>;
 
+  /** The sizes of a recipe's files, in its order, 8 bytes little-endian each. */
+  fileSizes(recipe: FileReference, options?: JobOptions): Promise<Uint8Array>;
+
   /**
    * Reads a recipe and opens the packs, so that the layer can be made again; rejects with
    * `RESTORE_INEXACT` where it cannot. Descriptors of packs have to stay open until the restoration is

@@ -69,6 +69,10 @@ export class NativeCore implements Core {
     return this.#run(options, (control) => this.#threads.fileIds(control, recipe));
   }
 
+  fileSizes(recipe: FileReference, options: JobOptions = {}): Promise<Uint8Array> {
+    return this.#run(options, (control) => this.#threads.fileSizes(control, recipe));
+  }
+
   async openRestoration(options: RestoreOptions & JobOptions): Promise<Restoration> {
     const { recipe, packs, places } = options;
     const run = this.#run.bind(this);

@@ -61,6 +61,7 @@ export interface Threads {
     files?: Uint32Array,
   ): Promise<PackedFiles>;
   fileIds(control: JobControl, recipe: FileReference): Promise<Uint8Array>;
+  fileSizes(control: JobControl, recipe: FileReference): Promise<Uint8Array>;
   openRestoration(
     control: JobControl,
     recipe: FileReference,

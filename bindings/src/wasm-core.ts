@@ -77,16 +77,28 @@ export class WasmCore implements Core {
     return packLayer(this.#module, this.#surroundings, layer, options);
   }
 
-  async fileIds(recipe: FileReference, { signal }: JobOptions = {}): Promise<Uint8Array> {
-    signal?.throwIfAborted();
-    const bytes = await readInput(this.#surroundings.files, recipe);
-    signal?.throwIfAborted();
-    return this.#module.fileIds(bytes);
+  fileIds(recipe: FileReference, options: JobOptions = {}): Promise<Uint8Array> {
+    return this.#ofRecipe(recipe, options, (bytes) => this.#module.fileIds(bytes));
+  }
+
+  fileSizes(recipe: FileReference, options: JobOptions = {}): Promise<Uint8Array> {
+    return this.#ofRecipe(recipe, options, (bytes) => this.#module.fileSizes(bytes));
   }
 
   async openRestoration(options: RestoreOptions & JobOptions): Promise<Restoration> {
     const parts = await openParts(this.#module, this.#surroundings, options);
     return new PartRestoration(parts, PARTS_AHEAD);
+  }
+
+  async #ofRecipe(
+    recipe: FileReference,
+    { signal }: JobOptions,
+    read: (bytes: Uint8Array) => Uint8Array,
+  ): Promise<Uint8Array> {
+    signal?.throwIfAborted();
+    const bytes = await readInput(this.#surroundings.files, recipe);
+    signal?.throwIfAborted();
+    return read(bytes);
   }
 }
 

@@ -79,4 +79,5 @@ export interface WasmModule {
   fileId(bytes: Uint8Array): string;
   contentDigest(algorithm: DigestAlgorithm, bytes: Uint8Array): string;
   fileIds(recipe: Uint8Array): Uint8Array;
+  fileSizes(recipe: Uint8Array): Uint8Array;
 }

@@ -5,7 +5,7 @@ use std::thread;
 
 use mica_core::pack::{self, decode_places, encode_places};
 use mica_core::recipe::RecipeIndex;
-use mica_core::restore::read_file_ids;
+use mica_core::restore::{TarMap, read_file_ids};
 use napi::bindgen_prelude::{Buffer, Either, Object, Uint32Array};
 use napi::{Env, Result};
 use napi_derive::napi;
@@ -127,6 +127,24 @@ impl Threads {
             let ids = read_file_ids(&recipe, &index)?;
             let bytes: Vec<u8> = ids.iter().flat_map(|id| *id.as_bytes()).collect();
             Ok(Buffer::from(bytes))
+        })
+    }
+
+    /// Resolves with the sizes of a recipe's files, 8 bytes little-endian each.
+    #[napi(ts_return_type = "Promise<Buffer>")]
+    pub fn file_sizes<'env>(
+        &self,
+        env: &'env Env,
+        control: &JobControl,
+        recipe: Either<i32, String>,
+    ) -> Result<Object<'env>> {
+        let recipe = Input::new(recipe).map_err(|error| to_js_error(env, &error))?;
+        job::start(env, &self.pool, control, |_| {
+            let recipe = RecipeFile::new(recipe.open()?)?;
+            let index = RecipeIndex::read(&recipe)?;
+            let map = TarMap::read(&recipe, &index)?;
+            let sizes = map.files().map(|file| file.size.to_le_bytes());
+            Ok(Buffer::from(sizes.flatten().collect::<Vec<u8>>()))
         })
     }
 

@@ -32,6 +32,7 @@ const JOBS: Readonly<Record<string, StartJob>> = {
       pack: join(folder, 'new-pack'),
     }),
   'fileIds()': (core, folder, options) => core.fileIds(join(folder, 'layer.recipe'), options),
+  'fileSizes()': (core, folder, options) => core.fileSizes(join(folder, 'layer.recipe'), options),
 };
 
 const jobChecks: readonly Check[] = Object.entries(JOBS).flatMap(([name, start]) => [

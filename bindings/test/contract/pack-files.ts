@@ -45,7 +45,37 @@ async function checkKept(core: Core, kept: KeptLayer): Promise<void> {
   });
 }
 
+/** Sizes as fileSizes() gives them. */
+function splitSizes(sizes: Uint8Array): number[] {
+  const view = new DataView(sizes.buffer, sizes.byteOffset, sizes.byteLength);
+  return Array.from({ length: sizes.length / 8 }, (_, number) =>
+    Number(view.getBigUint64(number * 8, true)),
+  );
+}
+
 const resultChecks: readonly Check[] = [
+  inFolder('fileIds() and fileSizes() tell of all files with content', async (core, folder) => {
+    const { recipe } = await ingestSample(core, folder);
+    const contents = SAMPLE_FILES.map(({ content }) => content ?? new Uint8Array());
+    const filled = contents.filter((content) => content.length > 0);
+    const sizes = await core.fileSizes(recipe);
+    deepStrictEqual(
+      splitSizes(sizes),
+      filled.map((content) => content.length),
+    );
+    deepStrictEqual(
+      splitIds(await core.fileIds(recipe)),
+      filled.map((content) => core.fileId(content)),
+    );
+  }),
+
+  inFolder('fileSizes() of a layer without files gives nothing', async (core, folder) => {
+    const [layer, recipe] = [join(folder, 'layer'), join(folder, 'recipe')];
+    await writeFile(layer, makeTar([]));
+    await core.ingest(layer, { recipe });
+    equal((await core.fileSizes(recipe)).length, 0);
+  }),
+
   inFolder('packFiles() writes each different file once', async (core, folder) => {
     const { packed, recipe, pack } = await keepLayer(core, folder, SAMPLE_TAR);
     const ids = splitIds(await core.fileIds(recipe));
@@ -155,19 +185,24 @@ const refusalChecks: readonly Check[] = [
     equal((await stat(pack)).size, 10);
   }),
 
-  inFolder("packFiles() and fileIds() reject with the system's code", async (core, folder) => {
-    const { layer, recipe } = await ingestSample(core, folder);
-    const absent = join(folder, 'absent', 'file');
-    const pack = join(folder, 'pack');
-    const gone = { code: 'ENOENT', hasCause: true };
-    await rejectsCoreError(core.packFiles(absent, { recipe, pack }), gone);
-    await rejectsCoreError(core.packFiles(layer, { recipe: absent, pack }), gone);
-    await rejectsCoreError(core.packFiles(layer, { recipe, pack: absent }), gone);
-    await rejectsCoreError(core.fileIds(absent), gone);
-    await rename(layer, recipe);
-    await rejectsCoreError(core.fileIds(recipe), { code: 'RECIPE_MAGIC', offset: 0 });
-    equal(await countOpen(folder), 0);
-  }),
+  inFolder(
+    "packFiles(), fileIds() and fileSizes() reject with the system's code",
+    async (core, folder) => {
+      const { layer, recipe } = await ingestSample(core, folder);
+      const absent = join(folder, 'absent', 'file');
+      const pack = join(folder, 'pack');
+      const gone = { code: 'ENOENT', hasCause: true };
+      await rejectsCoreError(core.packFiles(absent, { recipe, pack }), gone);
+      await rejectsCoreError(core.packFiles(layer, { recipe: absent, pack }), gone);
+      await rejectsCoreError(core.packFiles(layer, { recipe, pack: absent }), gone);
+      await rejectsCoreError(core.fileIds(absent), gone);
+      await rejectsCoreError(core.fileSizes(absent), gone);
+      await rename(layer, recipe);
+      await rejectsCoreError(core.fileIds(recipe), { code: 'RECIPE_MAGIC', offset: 0 });
+      await rejectsCoreError(core.fileSizes(recipe), { code: 'RECIPE_MAGIC', offset: 0 });
+      equal(await countOpen(folder), 0);
+    },
+  ),
 ];
 
 export const packFilesChecks: readonly Check[] = [...resultChecks, ...refusalChecks];

@@ -1,9 +1,9 @@
-//! Files of layers on their way into packs, and their ids.
+//! Files of layers on their way into packs, their ids and their sizes.
 
 use js_sys::{Error, Object, Uint8Array, Uint32Array};
 use mica_core::pack::{LayerPackError, PackedFiles, encode_places};
 use mica_core::recipe::{RecipeBytes, RecipeError, RecipeIndex};
-use mica_core::restore::read_file_ids;
+use mica_core::restore::{TarMap, read_file_ids};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::to_js_error;
@@ -19,6 +19,16 @@ pub fn file_ids(recipe: &[u8]) -> Result<Vec<u8>, Error> {
     let ids = RecipeIndex::read(&recipe).and_then(|index| read_file_ids(&recipe, &index));
     let ids = ids.map_err(|error: RecipeError| to_js_error(&error))?;
     Ok(ids.iter().flat_map(|id| *id.as_bytes()).collect())
+}
+
+/// The sizes of a recipe's files, 8 bytes little-endian each.
+#[wasm_bindgen(js_name = fileSizes)]
+pub fn file_sizes(recipe: &[u8]) -> Result<Vec<u8>, Error> {
+    let recipe = RecipeBytes(recipe);
+    let map = RecipeIndex::read(&recipe).and_then(|index| TarMap::read(&recipe, &index));
+    let map = map.map_err(|error: RecipeError| to_js_error(&error))?;
+    let sizes = map.files().map(|file| file.size.to_le_bytes());
+    Ok(sizes.flatten().collect())
 }
 
 /// Packs the files of a layer: `add` bytes, `step` until it is false, and so on, until `isDone`; then
