@@ -103,8 +103,11 @@ export interface Runtime {
   readonly clock: Clock;
   readonly processes: Processes;
   readonly network: Network;
-  /** Loads the core that takes layers apart; rejects with what to do when it cannot. */
-  loadCore(choice: CoreChoice): Promise<LoadedCore>;
+  /**
+   * Loads the core that takes layers apart; rejects with what to do when it cannot. `workers`: its
+   * threads, as many as the machine can run at once when absent. Each has its own.
+   */
+  loadCore(choice: CoreChoice, workers?: number): Promise<LoadedCore>;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly workingDirectory: string;
   readonly homeDirectory: string;

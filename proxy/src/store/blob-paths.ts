@@ -1,6 +1,7 @@
 // Where the disk store keeps each file, and what a file's name says of its digest.
 
 import { type Digest, digestAlgorithm, digestHex, isDigest } from '../oci/digest.ts';
+import { DigestFolder } from './digest-folder.ts';
 
 /** Ends the names of partial blobs, which survive a restart. */
 const PARTIAL_SUFFIX = '.part';
@@ -13,20 +14,17 @@ export class BlobPaths {
   readonly blobs: string;
   readonly fills: string;
   readonly quarantine: string;
+  readonly named: DigestFolder;
 
   constructor(folder: string) {
     this.blobs = `${folder}/blobs`;
+    this.named = new DigestFolder(this.blobs);
     this.fills = `${folder}/fills`;
     this.quarantine = `${folder}/quarantine`;
   }
 
   blob(digest: Digest): string {
-    return `${this.folderOf(digest)}/${digestHex(digest)}`;
-  }
-
-  /** Folder of a blob: one of 256 per algorithm, so that none grows too large to list. */
-  folderOf(digest: Digest): string {
-    return `${this.blobs}/${digestAlgorithm(digest)}/${digestHex(digest).slice(0, 2)}`;
+    return this.named.path(digest);
   }
 
   partial(digest: Digest): string {
@@ -42,7 +40,8 @@ export class BlobPaths {
   }
 }
 
-function flatName(digest: Digest): string {
+/** A digest as one name of a file. */
+export function flatName(digest: Digest): string {
   return `${digestAlgorithm(digest)}-${digestHex(digest)}`;
 }
 

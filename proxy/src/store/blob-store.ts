@@ -23,6 +23,8 @@ export interface BlobSource {
 export interface BlobEntry {
   readonly digest: Digest;
   readonly size: number;
+  /** Bytes kept for it, when these are others than its own: of a layer that is made from files. */
+  readonly stored?: number;
   readonly modifiedMs: number;
 }
 

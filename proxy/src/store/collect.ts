@@ -40,7 +40,10 @@ export async function collectGarbage(options: CollectOptions): Promise<Collected
   return {
     blobs: blobs.length,
     partials: partials.length,
-    bytes: [...blobs, ...partials].reduce((sum, entry) => sum + entry.size, quarantined),
+    bytes: [...blobs, ...partials].reduce(
+      (sum, entry) => sum + (entry.stored ?? entry.size),
+      quarantined,
+    ),
     grants: await index.removeExpired(nowMs),
   };
 }

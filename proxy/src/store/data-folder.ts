@@ -1,11 +1,13 @@
 // The data folder: everything Mica keeps on disk, in one place with a version.
 
+import { type LmdbFileIndex, openLmdbFileIndex } from '../dedup/lmdb-file-index.ts';
 import type { Log } from '../log.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { DataFolderError, describeUser } from './data-folder-error.ts';
 import { type DiskBlobStore, openDiskBlobStore } from './disk-blob-store.ts';
 import { hasCode } from './file-error.ts';
+import { openLmdbEnvironment } from './lmdb-environment.ts';
 import { type LmdbIndex, openLmdbIndex } from './lmdb-index.ts';
 import { readIfThere } from './read-if-there.ts';
 
@@ -35,6 +37,7 @@ export interface DataFolder {
   readonly path: string;
   readonly blobs: DiskBlobStore;
   readonly index: LmdbIndex;
+  readonly files: LmdbFileIndex;
   /** 32 random bytes, made with the folder: the key for fingerprints of credentials. */
   readonly secret: Uint8Array;
   /** Writes what is pending and closes all files. */
@@ -53,7 +56,9 @@ export async function openDataFolder(options: DataFolderOptions): Promise<DataFo
   const { path, runtime } = options;
   const secret = await prepare(path, runtime);
   const log = options.log ?? silent;
-  const index = await openLmdbIndex({ folder: `${path}/index`, log });
+  const environment = await openLmdbEnvironment({ folder: `${path}/index`, log });
+  const index = openLmdbIndex({ environment, log });
+  const files = openLmdbFileIndex({ environment, now: () => runtime.clock.now() });
   const blobs = await openDiskBlobStore({
     folder: path,
     runtime,
@@ -65,10 +70,13 @@ export async function openDataFolder(options: DataFolderOptions): Promise<DataFo
     path,
     blobs,
     index,
+    files,
     secret,
     close: async () => {
       await blobs.close();
+      await files.close();
       await index.close();
+      await environment.close();
     },
   };
 }

@@ -4,7 +4,7 @@
 // is found damaged goes to `quarantine/`, and is absent from then on.
 
 import type { Log } from '../log.ts';
-import { type Digest, digestAlgorithm, digestHex, digestOf, isDigest } from '../oci/digest.ts';
+import { type Digest, digestAlgorithm, digestHex, digestOf } from '../oci/digest.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { BlobChecks } from './blob-checks.ts';
 import { BlobPaths, isTemporary, partialDigest, quarantinedMs } from './blob-paths.ts';
@@ -15,6 +15,7 @@ import {
   type PartialBlob,
   WrongBlobError,
 } from './blob-store.ts';
+import { listFolder } from './digest-folder.ts';
 import { DiskPartialBlob } from './disk-partial-blob.ts';
 import { hasCode } from './file-error.ts';
 import { HELD_BACK_TAIL } from './held-back-tail.ts';
@@ -85,7 +86,7 @@ export class DiskBlobStore implements BlobStore {
     this.#paths = paths;
     this.#open = new OpenBlobs(options.runtime.files, options.runtime.clock);
     this.#checks = new BlobChecks(options.runtime, options.recheckMs);
-    this.#publisher = new Publisher(paths, options.runtime.files);
+    this.#publisher = new Publisher(paths.fills, paths.named, options.runtime.files);
   }
 
   async stat(digest: Digest): Promise<number | undefined> {
@@ -166,15 +167,13 @@ export class DiskBlobStore implements BlobStore {
   }
 
   async *list(): AsyncGenerator<BlobEntry> {
-    for (const algorithm of await this.#list(this.#paths.blobs)) {
-      for (const prefix of await this.#list(`${this.#paths.blobs}/${algorithm}`)) {
-        yield* this.#listFolder(algorithm, `${this.#paths.blobs}/${algorithm}/${prefix}`);
-      }
+    for await (const { digest, size, modifiedMs } of this.#paths.named.list(this.#runtime.files)) {
+      yield { digest, size, modifiedMs };
     }
   }
 
   async *partials(): AsyncGenerator<BlobEntry> {
-    for (const name of await this.#list(this.#paths.fills)) {
+    for (const name of await listFolder(this.#runtime.files, this.#paths.fills)) {
       const digest = partialDigest(name);
       if (digest === undefined) continue;
       const entry = await this.#entry(digest, `${this.#paths.fills}/${name}`);
@@ -203,12 +202,12 @@ export class DiskBlobStore implements BlobStore {
       throw error;
     }
     await files.syncDirectory(this.#paths.quarantine);
-    await files.syncDirectory(this.#paths.folderOf(digest));
+    await files.syncDirectory(this.#paths.named.folderOf(digest));
   }
 
   async removeQuarantined(beforeMs: number): Promise<number> {
     let bytes = 0;
-    for (const name of await this.#list(this.#paths.quarantine)) {
+    for (const name of await listFolder(this.#runtime.files, this.#paths.quarantine)) {
       const sinceMs = quarantinedMs(name);
       if (sinceMs === undefined || sinceMs >= beforeMs) continue;
       const path = `${this.#paths.quarantine}/${name}`;
@@ -337,28 +336,10 @@ export class DiskBlobStore implements BlobStore {
     return wasThere;
   }
 
-  async *#listFolder(algorithm: string, folder: string): AsyncGenerator<BlobEntry> {
-    for (const hex of await this.#list(folder)) {
-      const text = `${algorithm}:${hex}`;
-      const entry = isDigest(text) ? await this.#entry(text, `${folder}/${hex}`) : undefined;
-      if (entry !== undefined) yield entry;
-    }
-  }
-
   async #entry(digest: Digest, path: string): Promise<BlobEntry | undefined> {
     const status = await this.#runtime.files.stat(path);
     if (status?.kind !== 'file') return undefined;
     return { digest, size: status.size, modifiedMs: status.modifiedMs };
-  }
-
-  /** Names in a folder; none when it is absent. */
-  async #list(path: string): Promise<readonly string[]> {
-    try {
-      return await this.#runtime.files.list(path);
-    } catch (error) {
-      if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) return [];
-      throw error;
-    }
   }
 
   #use(digest: Digest): void {

@@ -37,6 +37,11 @@ export function allocatedSize(size: number): number {
   return Math.max(1, Math.ceil(size / BLOCK_SIZE)) * BLOCK_SIZE;
 }
 
+/** Bytes that a blob takes on the disk. */
+export function storedSize({ size, stored = size }: BlobEntry): number {
+  return allocatedSize(stored);
+}
+
 /** Reads the whole store and index; sizes are those on the disk. */
 export async function readHoldings(store: BlobStore, index: Index): Promise<Holdings> {
   return {
@@ -75,9 +80,10 @@ async function readBlobs(
   index: Index,
 ): Promise<Map<Digest, HeldBlob>> {
   const blobs = new Map<Digest, HeldBlob>();
-  for await (const { digest, size, modifiedMs } of entries) {
+  for await (const entry of entries) {
+    const { digest, modifiedMs } = entry;
     blobs.set(digest, {
-      size: allocatedSize(size),
+      size: storedSize(entry),
       lastUseMs: Math.max(modifiedMs, await index.getLastUse(digest)),
       isBusy: store.isBusy(digest),
     });

@@ -1,8 +1,6 @@
-// The index in LMDB: one memory-mapped file, read at once, written in transactions off the event loop.
-// Several processes may use the same folder at the same time.
-// Source: https://github.com/kriszyp/lmdb-js#readme
+// The index in LMDB. Several processes may use the same folder at the same time.
 
-import { type Database, type Key, open, type RootDatabase } from 'lmdb';
+import type { Database } from 'lmdb';
 import type { Log } from '../log.ts';
 import { type Digest, isDigest } from '../oci/digest.ts';
 import { isTag, type Tag } from '../oci/reference.ts';
@@ -14,9 +12,7 @@ import type {
   TagEntry,
   TagRecord,
 } from './index.ts';
-
-/** Entries read in one go while listing: a longer read would keep old pages from being used again. */
-const PAGE_LENGTH = 256;
+import { type LmdbEnvironment, pages } from './lmdb-environment.ts';
 
 /** Delay between a touch and its writing, in ms: what a crash may lose of last use. */
 const FLUSH_DELAY_MS = 5000;
@@ -41,71 +37,22 @@ interface Tables {
 }
 
 export interface LmdbIndexOptions {
-  /** Made if absent. */
-  readonly folder: string;
-  readonly log?: Log;
+  /** Stays the caller's, and has to be closed after the index. */
+  readonly environment: LmdbEnvironment;
+  readonly log?: Log | undefined;
 }
 
-/** Opens the index in a folder; rejects when the folder cannot be written or holds something else. */
-export function openLmdbIndex(options: LmdbIndexOptions): Promise<LmdbIndex> {
-  return Promise.resolve().then(() => {
-    const root = open({
-      path: options.folder,
-      maxDbs: 8,
-      // A write's promise resolves after the sync, not before it.
-      overlappingSync: false,
-      // With it, a failed commit (a full disk) also rejects a promise that nobody can reach, which
-      // ends the process: lmdb 3.5.6, write.js, `writeBatchStart()`.
-      eventTurnBatching: false,
-    });
-    const tables: Tables = {
-      tags: root.openDB({ name: 'tags' }),
-      tagsOf: root.openDB({ name: 'tags-of' }),
-      manifests: root.openDB({ name: 'manifests' }),
-      memberships: root.openDB({ name: 'memberships' }),
-      repositoriesOf: root.openDB({ name: 'repositories-of' }),
-      grants: root.openDB({ name: 'grants' }),
-      uses: root.openDB({ name: 'uses' }),
-    };
-    return new LmdbIndex(root, tables, options.log);
-  });
-}
-
-/** Nothing of a transaction was written: the disk is full or broken. */
-export class IndexWriteError extends Error {
-  override readonly name = 'IndexWriteError';
-  readonly code = 'INDEX_NOT_WRITTEN';
-
-  constructor(options: ErrorOptions) {
-    super('the index could not be written: is the disk full?', options);
-  }
-}
-
-function isCommitFailure(error: unknown): error is Error & { commitError: Promise<never> } {
-  return error instanceof Error && 'commitError' in error && error.commitError instanceof Promise;
-}
-
-/** Reads a database in pages, so that no read transaction outlives the consumer's wait. */
-async function* pages<V, K extends Key>(
-  database: Database<V, K>,
-  range: { start?: K; end?: K },
-): AsyncGenerator<{ key: K; value: V }> {
-  let start = range.start;
-  let exclusiveStart = false;
-  for (;;) {
-    const bounds = {
-      limit: PAGE_LENGTH,
-      exclusiveStart,
-      ...(start === undefined ? {} : { start }),
-      ...(range.end === undefined ? {} : { end: range.end }),
-    };
-    const page = [...database.getRange(bounds)];
-    yield* page;
-    const last = page.at(-1);
-    if (last === undefined || page.length < PAGE_LENGTH) return;
-    start = last.key;
-    exclusiveStart = true;
-  }
+export function openLmdbIndex({ environment, log }: LmdbIndexOptions): LmdbIndex {
+  const tables: Tables = {
+    tags: environment.openDatabase('tags'),
+    tagsOf: environment.openDatabase('tags-of'),
+    manifests: environment.openDatabase('manifests'),
+    memberships: environment.openDatabase('memberships'),
+    repositoriesOf: environment.openDatabase('repositories-of'),
+    grants: environment.openDatabase('grants'),
+    uses: environment.openDatabase('uses'),
+  };
+  return new LmdbIndex(environment, tables, log);
 }
 
 /** All keys with this first part; every key when there is none. */
@@ -124,26 +71,26 @@ function byText(one: string, other: string): number {
 }
 
 export class LmdbIndex implements Index {
-  readonly #root: RootDatabase;
+  readonly #environment: LmdbEnvironment;
   readonly #tables: Tables;
   readonly #log: Log | undefined;
   readonly #touches: Map<Digest, number> = new Map();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(root: RootDatabase, tables: Tables, log: Log | undefined) {
-    this.#root = root;
+  constructor(environment: LmdbEnvironment, tables: Tables, log: Log | undefined) {
+    this.#environment = environment;
     this.#tables = tables;
     this.#log = log;
   }
 
   getTag(repository: string, tag: Tag): Promise<TagRecord | undefined> {
-    return this.#get(() => this.#tables.tags.get([repository, tag]));
+    return this.#environment.read(() => this.#tables.tags.get([repository, tag]));
   }
 
   async putTag(repository: string, tag: Tag, record: TagRecord): Promise<void> {
     const { digest, checkedMs, withCredentials } = record;
-    await this.#write(() => {
+    await this.#environment.write(() => {
       this.#dropTag(repository, tag);
       this.#tables.tags.putSync([repository, tag], { digest, checkedMs, withCredentials });
       this.#tables.tagsOf.putSync([digest, repository, tag], true);
@@ -151,7 +98,7 @@ export class LmdbIndex implements Index {
   }
 
   removeTag(repository: string, tag: Tag): Promise<boolean> {
-    return this.#write(() => this.#dropTag(repository, tag));
+    return this.#environment.write(() => this.#dropTag(repository, tag));
   }
 
   async *listTags(repository?: string): AsyncGenerator<TagEntry> {
@@ -162,7 +109,7 @@ export class LmdbIndex implements Index {
   }
 
   getManifest(digest: Digest): Promise<ManifestRecord | undefined> {
-    return this.#get(() => this.#tables.manifests.get(digest));
+    return this.#environment.read(() => this.#tables.manifests.get(digest));
   }
 
   async putManifest(
@@ -171,7 +118,7 @@ export class LmdbIndex implements Index {
     record: ManifestRecord,
     shared: boolean,
   ): Promise<void> {
-    await this.#write(() => {
+    await this.#environment.write(() => {
       this.#tables.manifests.putSync(digest, record);
       this.#addMembership(repository, digest, { size: record.size, shared });
       for (const child of [...record.manifests, ...record.blobs]) {
@@ -181,13 +128,13 @@ export class LmdbIndex implements Index {
   }
 
   async *listManifests(): AsyncGenerator<ManifestEntry> {
-    for await (const { key, value } of pages(this.#tables.manifests, {})) {
+    for await (const { key, value } of pages(this.#tables.manifests)) {
       if (isDigest(key)) yield { digest: key, ...value };
     }
   }
 
   removeManifest(digest: Digest): Promise<boolean> {
-    return this.#write(() => {
+    return this.#environment.write(() => {
       const known = this.#tables.manifests.get(digest) !== undefined;
       this.#tables.manifests.removeSync(digest);
       const start: Triple = [digest, '', ''];
@@ -201,15 +148,15 @@ export class LmdbIndex implements Index {
   }
 
   getMembership(repository: string, digest: Digest): Promise<MembershipRecord | undefined> {
-    return this.#get(() => this.#tables.memberships.get([repository, digest]));
+    return this.#environment.read(() => this.#tables.memberships.get([repository, digest]));
   }
 
   async putMembership(repository: string, digest: Digest, record: MembershipRecord): Promise<void> {
-    await this.#write(() => this.#addMembership(repository, digest, record));
+    await this.#environment.write(() => this.#addMembership(repository, digest, record));
   }
 
   removeMembership(repository: string, digest: Digest): Promise<boolean> {
-    return this.#write(() => {
+    return this.#environment.write(() => {
       const known = this.#tables.memberships.get([repository, digest]) !== undefined;
       this.#tables.memberships.removeSync([repository, digest]);
       this.#tables.repositoriesOf.removeSync([digest, repository]);
@@ -220,7 +167,10 @@ export class LmdbIndex implements Index {
   async *listRepositories(): AsyncGenerator<string> {
     const { tags, memberships } = this.#tables;
     for (let after = ''; ; ) {
-      const next = await this.#get(() => [firstAfter(tags, after), firstAfter(memberships, after)]);
+      const next = await this.#environment.read(() => [
+        firstAfter(tags, after),
+        firstAfter(memberships, after),
+      ]);
       const found = next.filter((name) => name !== undefined).sort(byText)[0];
       if (found === undefined) return;
       after = found;
@@ -229,15 +179,17 @@ export class LmdbIndex implements Index {
   }
 
   getGrant(repository: string, credential: string): Promise<number> {
-    return this.#get(() => this.#tables.grants.get([repository, credential]) ?? 0);
+    return this.#environment.read(() => this.#tables.grants.get([repository, credential]) ?? 0);
   }
 
   async putGrant(repository: string, credential: string, untilMs: number): Promise<void> {
-    await this.#write(() => this.#tables.grants.putSync([repository, credential], untilMs));
+    await this.#environment.write(() =>
+      this.#tables.grants.putSync([repository, credential], untilMs),
+    );
   }
 
   async removeGrant(repository: string, credential: string): Promise<void> {
-    await this.#write(() => this.#tables.grants.removeSync([repository, credential]));
+    await this.#environment.write(() => this.#tables.grants.removeSync([repository, credential]));
   }
 
   touch(digest: Digest, nowMs: number): void {
@@ -250,12 +202,12 @@ export class LmdbIndex implements Index {
 
   getLastUse(digest: Digest): Promise<number> {
     const pending = this.#touches.get(digest) ?? 0;
-    return this.#get(() => Math.max(pending, this.#tables.uses.get(digest) ?? 0));
+    return this.#environment.read(() => Math.max(pending, this.#tables.uses.get(digest) ?? 0));
   }
 
   async forget(digest: Digest): Promise<void> {
     this.#touches.delete(digest);
-    await this.#write(() => {
+    await this.#environment.write(() => {
       this.#tables.uses.removeSync(digest);
       this.#dropMemberships(digest);
     });
@@ -263,11 +215,11 @@ export class LmdbIndex implements Index {
 
   async removeExpired(nowMs: number): Promise<number> {
     const expired: Pair[] = [];
-    for await (const { key, value } of pages(this.#tables.grants, {})) {
+    for await (const { key, value } of pages(this.#tables.grants)) {
       if (value < nowMs) expired.push(key);
     }
     if (expired.length === 0) return 0;
-    return this.#write(() => {
+    return this.#environment.write(() => {
       // A grant may have been renewed since it was listed.
       const ended = expired.filter((key) => (this.#tables.grants.get(key) ?? nowMs) < nowMs);
       for (const key of ended) this.#tables.grants.removeSync(key);
@@ -280,7 +232,7 @@ export class LmdbIndex implements Index {
     this.#timer = undefined;
     const touches = this.#touches;
     if (touches.size === 0) return;
-    await this.#write(() => {
+    await this.#environment.write(() => {
       for (const [digest, nowMs] of touches) {
         const known = this.#tables.uses.get(digest) ?? 0;
         if (nowMs > known) this.#tables.uses.putSync(digest, nowMs);
@@ -292,7 +244,7 @@ export class LmdbIndex implements Index {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#flushNow().then(() => this.#root.close());
+    this.#closing ??= this.#flushNow();
     return this.#closing;
   }
 
@@ -302,28 +254,6 @@ export class LmdbIndex implements Index {
       await this.flush();
     } catch (error) {
       this.#log?.warn({ error }, 'last use could not be written');
-    }
-  }
-
-  /** LMDB's reads are memory accesses; the promise is the port's, and turns a throw into a rejection. */
-  #get<T>(read: () => T): Promise<T> {
-    return Promise.resolve().then(read);
-  }
-
-  /**
-   * Runs writes as one transaction; resolves when it is on stable storage. Inside it the calls named
-   * `Sync` only change the transaction, which a thread commits.
-   */
-  async #write<T>(change: () => T): Promise<T> {
-    try {
-      return await this.#root.transaction(change);
-    } catch (error) {
-      if (!isCommitFailure(error)) throw error;
-      // The reason comes as a promise of its own, whose rejection would otherwise end the process.
-      error.commitError.catch((cause: unknown) => {
-        this.#log?.error({ error: cause }, 'the index could not be written');
-      });
-      throw new IndexWriteError({ cause: error });
     }
   }
 

@@ -24,6 +24,8 @@ export interface StoreSpaceOptions {
   readonly runtime: Pick<Runtime, 'files' | 'clock'>;
   readonly observer: Pick<Observer, 'evicted'>;
   readonly log: Log;
+  /** Gives back what the blobs that went shared with others and nobody needs now. */
+  reclaim?(): Promise<unknown>;
 }
 
 /**
@@ -194,6 +196,7 @@ export class StoreSpace implements Space {
     for (const digest of await removeImages(store, index, plan)) {
       freed += holdings.blobs.get(digest)?.size ?? 0;
     }
+    await this.#options.reclaim?.();
     this.#used = Math.max(0, (this.#used ?? 0) - freed);
     const images = plan.images.length;
     const partials = plan.partials.length;

@@ -1,7 +1,7 @@
 // What the store holds, counted.
 
 import type { BlobEntry, BlobStore } from './blob-store.ts';
-import { allocatedSize } from './holdings.ts';
+import { storedSize } from './holdings.ts';
 import type { Index } from './index.ts';
 
 export interface Bytes {
@@ -40,7 +40,7 @@ export async function measureBytes(entries: AsyncIterable<BlobEntry>): Promise<B
   for await (const entry of entries) {
     count += 1;
     bytes += entry.size;
-    allocated += allocatedSize(entry.size);
+    allocated += storedSize(entry);
   }
   return { count, bytes, allocated };
 }

@@ -7,22 +7,23 @@ import { type Digest, isDigest } from '../oci/digest.ts';
 import type { Files, Runtime } from '../runtime/runtime.ts';
 import { BlobPaths, isTemporary, partialDigest } from './blob-paths.ts';
 import type { BlobEntry, BlobStore } from './blob-store.ts';
-import { hasCode } from './file-error.ts';
+import { DigestFolder, listFolder } from './digest-folder.ts';
 import { forEachParallel } from './for-each-parallel.ts';
 import type { Index } from './index.ts';
 
 /**
  * `damaged`: a blob whose bytes are not its digest's; `missing`: a manifest of the index without its
  * bytes; `misplaced`: a file where none of that name belongs; `unreadable`: a blob that could not be
- * checked, which cannot be mended either.
+ * checked; `miscounted`: sums of the index that are not those of what is stored. The last two cannot be
+ * mended.
  */
-export type DamageKind = 'damaged' | 'missing' | 'misplaced' | 'unreadable';
+export type DamageKind = 'damaged' | 'missing' | 'misplaced' | 'unreadable' | 'miscounted';
 
 export interface Damage {
   readonly kind: DamageKind;
   /** The digest, or the path of a misplaced file. */
   readonly subject: string;
-  /** Why it is unreadable. */
+  /** Why it is unreadable, or how it is miscounted. */
   readonly reason?: string;
   readonly isRepaired: boolean;
 }
@@ -115,13 +116,18 @@ async function verifyManifests(
   return { count, damage };
 }
 
-/** Files in `blobs/` and `fills/` whose place is not that of a blob. */
+/** Files in `blobs/`, `recipes/` and `fills/` whose place is not that of a blob. */
 async function verifyPlaces(options: VerifyStoreOptions): Promise<Damage[]> {
   const { files, clock } = options.runtime;
   const paths = new BlobPaths(options.folder);
   const damage: Damage[] = [];
   const nowMs = clock.now();
-  for (const path of [...(await strayBlobs(files, paths)), ...(await strayFills(files, paths))]) {
+  const stray = [
+    ...(await strayNames(files, paths.named)),
+    ...(await strayNames(files, new DigestFolder(`${options.folder}/recipes`), 'new')),
+    ...(await strayFills(files, paths)),
+  ];
+  for (const path of stray) {
     if (options.repair) {
       const flat = path.slice(options.folder.length + 1).replaceAll('/', '-');
       await files.rename(path, `${paths.quarantine}/misplaced-${flat}-${nowMs}`);
@@ -131,12 +137,14 @@ async function verifyPlaces(options: VerifyStoreOptions): Promise<Damage[]> {
   return damage;
 }
 
-async function strayBlobs(files: Files, paths: BlobPaths): Promise<string[]> {
+/** Files in a folder of digests, but for one folder in it, that have no digest's name and place. */
+async function strayNames(files: Files, named: DigestFolder, except?: string): Promise<string[]> {
   const stray: string[] = [];
-  for await (const path of filesBelow(files, paths.blobs)) {
-    const [algorithm, , hex] = path.slice(paths.blobs.length + 1).split('/');
+  for await (const path of filesBelow(files, named.root)) {
+    const [algorithm, , hex] = path.slice(named.root.length + 1).split('/');
+    if (algorithm === except) continue;
     const digest = `${algorithm}:${hex}`;
-    if (!isDigest(digest) || paths.blob(digest) !== path) stray.push(path);
+    if (!isDigest(digest) || named.path(digest) !== path) stray.push(path);
   }
   return stray;
 }
@@ -153,15 +161,5 @@ async function* filesBelow(files: Files, folder: string): AsyncGenerator<string>
     const path = `${folder}/${name}`;
     if ((await files.stat(path))?.kind === 'directory') yield* filesBelow(files, path);
     else yield path;
-  }
-}
-
-/** Names in a folder; none when it is a file or gone. */
-async function listFolder(files: Files, path: string): Promise<readonly string[]> {
-  try {
-    return await files.list(path);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) return [];
-    throw error;
   }
 }

@@ -62,7 +62,7 @@ export function makeTestRuntime(options: TestRuntimeOptions = {}): Runtime {
     workingDirectory: options.workingDirectory ?? '/',
     homeDirectory: '/nonexistent',
     temporaryDirectory: tmpdir(),
-    loadCore: (choice) => loadCore({ choice, files: coreFiles }),
+    loadCore: (choice, workers) => loadCore({ choice, files: coreFiles, workers }),
     isRoot: false,
   };
 }

@@ -4,21 +4,52 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test from 'ava';
-import { openLmdbIndex } from '../../src/store/lmdb-index.ts';
+import { open } from 'lmdb';
+import { DataFolderError } from '../../src/store/data-folder-error.ts';
+import { INDEX_VERSION, openLmdbEnvironment } from '../../src/store/lmdb-environment.ts';
+import { type LmdbIndex, openLmdbIndex } from '../../src/store/lmdb-index.ts';
 import { digestNumber, type IndexUnderTest, testIndex } from '../conformance/index.ts';
+
+interface OpenedIndex {
+  readonly index: LmdbIndex;
+  close(): Promise<void>;
+}
+
+async function openIndex(folder: string): Promise<OpenedIndex> {
+  const environment = await openLmdbEnvironment({ folder });
+  const index = openLmdbIndex({ environment });
+  return {
+    index,
+    close: async () => {
+      await index.close();
+      await environment.close();
+    },
+  };
+}
+
+/** The first lines of a program that uses an index. */
+function opening(folder: string): string {
+  const moduleOf = (name: string) =>
+    JSON.stringify(new URL(`../../src/store/${name}.js`, import.meta.url));
+  return `
+    const { openLmdbEnvironment } = await import(${moduleOf('lmdb-environment')});
+    const { openLmdbIndex } = await import(${moduleOf('lmdb-index')});
+    const environment = await openLmdbEnvironment({ folder: ${JSON.stringify(folder)} });
+    const index = openLmdbIndex({ environment });`;
+}
 
 async function makeLmdbIndex(): Promise<IndexUnderTest> {
   const folder = await mkdtemp(join(tmpdir(), 'mica-index-'));
-  let index = await openLmdbIndex({ folder });
+  let opened = await openIndex(folder);
   return {
-    index,
+    index: opened.index,
     reopen: async () => {
-      await index.close();
-      index = await openLmdbIndex({ folder });
-      return index;
+      await opened.close();
+      opened = await openIndex(folder);
+      return opened.index;
     },
     remove: async () => {
-      await index.close();
+      await opened.close();
       await rm(folder, { recursive: true });
     },
   };
@@ -28,22 +59,20 @@ testIndex(test, 'LmdbIndex', makeLmdbIndex);
 
 test('close() writes pending touches and may be called twice', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'mica-index-'));
-  const index = await openLmdbIndex({ folder });
+  const { index, close } = await openIndex(folder);
   index.touch(digestNumber(1), 5);
   await Promise.all([index.close(), index.close()]);
-  const reopened = await openLmdbIndex({ folder });
-  t.is(await reopened.getLastUse(digestNumber(1)), 5);
+  await close();
+  const reopened = await openIndex(folder);
+  t.is(await reopened.index.getLastUse(digestNumber(1)), 5);
   await reopened.close();
   await rm(folder, { recursive: true });
 });
 
 test('a write rejects and the process goes on when the disk is full', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'mica-index-'));
-  const lmdbModule = new URL('../../src/store/lmdb-index.js', import.meta.url);
   // A limit of the file's size stands for the disk's: the write fails in the same place.
-  const program = `
-    const { openLmdbIndex } = await import(${JSON.stringify(lmdbModule)});
-    const index = await openLmdbIndex({ folder: ${JSON.stringify(folder)} });
+  const program = `${opening(folder)}
     const codes = new Set();
     for (let round = 0; round < 10; round += 1) {
       const puts = Array.from({ length: 200 }, (_, at) =>
@@ -52,6 +81,7 @@ test('a write rejects and the process goes on when the disk is full', async (t) 
     }
     const known = await index.getGrant('repository-0', 'x'.repeat(200) + 0);
     await index.close();
+    await environment.close();
     process.stdout.write([...codes, known].join(' '));`;
   const command = `ulimit -f 400 && exec "$0" --input-type=module -e "$1"`;
   const run = promisify(execFile)('sh', ['-c', command, process.execPath, program]);
@@ -61,12 +91,9 @@ test('a write rejects and the process goes on when the disk is full', async (t) 
 
 test('an open index sees what another process writes', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'mica-index-'));
-  const index = await openLmdbIndex({ folder });
+  const { index, close } = await openIndex(folder);
   t.is(await index.getGrant('r.io/a', 'who'), 0);
-  const lmdbModule = new URL('../../src/store/lmdb-index.js', import.meta.url);
-  const program = `
-    const { openLmdbIndex } = await import(${JSON.stringify(lmdbModule)});
-    const index = await openLmdbIndex({ folder: ${JSON.stringify(folder)} });
+  const program = `${opening(folder)}
     await index.putGrant('r.io/a', 'who', 5);
     process.kill(process.pid, 'SIGKILL');`;
   // Killed right after the promise resolved: what was promised to be durable must be there.
@@ -76,10 +103,38 @@ test('an open index sees what another process writes', async (t) => {
   t.is(await index.getGrant('r.io/a', 'who'), 5);
   await index.putGrant('r.io/a', 'who', 6);
   t.is(await index.getGrant('r.io/a', 'who'), 6);
-  await index.close();
+  await close();
   await rm(folder, { recursive: true });
 });
 
-test('openLmdbIndex() rejects when the folder is a file', async (t) => {
-  await t.throwsAsync(openLmdbIndex({ folder: '/proc/self/status/x' }));
+test('openLmdbEnvironment() rejects when the folder is a file', async (t) => {
+  await t.throwsAsync(openLmdbEnvironment({ folder: '/proc/self/status/x' }));
+});
+
+test('openLmdbEnvironment() refuses an index of a newer version', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'mica-index-'));
+  const environment = await openLmdbEnvironment({ folder });
+  const about = environment.openDatabase<number, string>('about');
+  await environment.write(() => about.putSync('version', INDEX_VERSION + 1));
+  await environment.close();
+  const error = await t.throwsAsync(openLmdbEnvironment({ folder }), {
+    instanceOf: DataFolderError,
+    code: 'DATA_FOLDER_TOO_NEW',
+  });
+  t.regex(error?.message ?? '', /update Mica/);
+  await rm(folder, { recursive: true });
+});
+
+test('openLmdbEnvironment() gives an index without a version this one', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'mica-index-'));
+  const before = open({ path: folder });
+  await before.openDB({ name: 'grants' }).put(['r.io/a', 'who'], 5);
+  await before.close();
+  const { index, close } = await openIndex(folder);
+  t.is(await index.getGrant('r.io/a', 'who'), 5);
+  await close();
+  const environment = await openLmdbEnvironment({ folder });
+  t.is(environment.openDatabase<number, string>('about').get('version'), INDEX_VERSION);
+  await environment.close();
+  await rm(folder, { recursive: true });
 });

@@ -33,7 +33,7 @@ export function nodeRuntime(): Runtime {
     clock: systemClock,
     processes: nodeProcesses,
     network: nodeNetwork,
-    loadCore: (choice) => loadCore({ choice, files: coreFiles }),
+    loadCore: (choice, workers) => loadCore({ choice, files: coreFiles, workers }),
     environment: process.env,
     workingDirectory: process.cwd(),
     homeDirectory: homedir(),
