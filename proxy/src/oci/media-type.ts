@@ -67,3 +67,11 @@ export function isGenericMediaType(mediaType: string): boolean {
 export function isForeignLayer(mediaType: string): boolean {
   return FOREIGN_LAYERS.has(mediaType) || mediaType.startsWith(NONDISTRIBUTABLE_PREFIX);
 }
+
+/** Ends what a tar is called, compressed or not: `…layer.v1.tar+gzip`, `…rootfs.diff.tar.gzip`, `…+x-gtar`. */
+const LAYER_SUFFIX = /[.+]x?-?g?tar([.+](gzip|zstd))?$/;
+
+/** Whether a blob of this type is a layer: a tar, compressed or not. */
+export function isLayerMediaType(mediaType: string): boolean {
+  return LAYER_SUFFIX.test(bareMediaType(mediaType));
+}

@@ -1,0 +1,63 @@
+// How much memory all layers together take while they are made again.
+//
+// Each run holds a window of what it gave, parts that are made ahead (one more than the core has
+// threads, 1 MiB each), and its layer's cached blocks (8 MiB). With 16 runs on two cores that is at most
+// 64 + 16 * 3 + 16 * 8 = 240 MiB, when as many clients read as many different layers; one layer that any
+// number of clients read together takes 19 MiB.
+
+/** Runs at the same time. One more takes the place of the one that nobody has asked for longest. */
+const MAX_RUNS = 16;
+
+/** Bytes of the windows of all runs together. */
+const WINDOWS_SIZE = 64 * 1024 * 1024;
+
+/** Bytes that one run keeps of what it gave: how far readers that share it may be apart. */
+const MAX_WINDOW_SIZE = 8 * 1024 * 1024;
+
+/** A run as far as its limits go. */
+export interface LimitedRun {
+  /** Settles when the piece that is being made is there; absent when none is. */
+  readonly pulling: Promise<unknown> | undefined;
+  /** Ends it; its readers begin another one. */
+  close(): void;
+}
+
+export class RunLimits {
+  readonly #maxRuns: number;
+  /** The one that was asked longest ago in front. */
+  readonly #runs: Set<LimitedRun> = new Set();
+
+  constructor(maxRuns: number = MAX_RUNS) {
+    this.#maxRuns = maxRuns;
+  }
+
+  get runs(): number {
+    return this.#runs.size;
+  }
+
+  /** Bytes that each run may hold now. */
+  get windowSize(): number {
+    return Math.min(MAX_WINDOW_SIZE, WINDOWS_SIZE / Math.max(1, this.#runs.size));
+  }
+
+  /** Adds a run once there is room for it. */
+  async begin<Run extends LimitedRun>(make: () => Run): Promise<Run> {
+    while (this.#runs.size >= this.#maxRuns) {
+      const idle = [...this.#runs].find((run) => run.pulling === undefined);
+      if (idle === undefined) await Promise.race([...this.#runs].map((run) => run.pulling));
+      else idle.close();
+    }
+    const run = make();
+    this.#runs.add(run);
+    return run;
+  }
+
+  /** Notes that a run was asked for bytes. */
+  used(run: LimitedRun): void {
+    if (this.#runs.delete(run)) this.#runs.add(run);
+  }
+
+  end(run: LimitedRun): void {
+    this.#runs.delete(run);
+  }
+}

@@ -1,0 +1,118 @@
+// What the registry tier does by itself while the mirror serves: takes layers apart as they come, and
+// decides which stay whole too.
+
+import type { Config } from '../config/config.ts';
+import type { Log } from '../log.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { Descriptor } from '../oci/manifest.ts';
+import { WholeCopies } from '../replica/whole-copies.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { BlobPaths } from '../store/blob-paths.ts';
+import type { DataFolder } from '../store/data-folder.ts';
+import type { Space } from '../store/space.ts';
+import { queueLayer, queueLayers } from './collect-layers.ts';
+import { IngestJob } from './ingest-job.ts';
+import { IngestQueue } from './ingest-queue.ts';
+import { LayerNames } from './layer-names.ts';
+import type { Tier } from './open-tier.ts';
+import type { TierObserver } from './tier-observer.ts';
+
+/** Whose packs a server appends to: one server at a time has the data folder. */
+const PACK_OWNER = 'serve';
+
+export interface TierWorkOptions {
+  readonly config: Pick<Config, 'dedup' | 'data' | 'quota'>;
+  readonly folder: DataFolder;
+  readonly runtime: Runtime;
+  readonly log: Log;
+  readonly observer: TierObserver;
+}
+
+export interface StartOptions {
+  readonly tier: Tier;
+  readonly space: Space;
+  /** Whether the mirror has work that should not wait for an ingest. */
+  isBusy(): boolean;
+}
+
+export class TierWork {
+  readonly #options: TierWorkOptions;
+  readonly #names = new LayerNames();
+  readonly #copies: WholeCopies;
+  #queue: IngestQueue | undefined;
+
+  constructor(options: TierWorkOptions) {
+    this.#options = options;
+    const { config, folder, runtime, log } = options;
+    const { blobs: whole, files, index } = folder;
+    this.#copies = new WholeCopies({ config, whole, files, index, runtime, log });
+  }
+
+  isIngesting(digest: Digest): boolean {
+    return this.#queue?.current === digest;
+  }
+
+  /** A manifest was stored: what it names as layers are some. */
+  learn(blobs: readonly Descriptor[]): void {
+    this.#names.learn(blobs);
+  }
+
+  /** A blob was stored whole. */
+  stored(digest: Digest, size: number): void {
+    this.#takeIn(digest, size).catch((error: unknown) => {
+      // The next collection looks at all that is stored.
+      this.#options.log.warn({ err: error, digest }, 'a layer could not be queued');
+    });
+  }
+
+  /** Begins to take layers apart, unless the mode or a missing core says no. */
+  start({ tier, space, isBusy }: StartOptions): void {
+    const { config, folder, runtime, log, observer } = this.#options;
+    const { core, packs, recipes } = tier;
+    if (config.dedup.mode === 'off' || core === undefined) return;
+    const paths = new BlobPaths(config.data);
+    const job = new IngestJob({
+      parts: { core: core.ingest, index: folder.files, packs, recipes, clock: runtime.clock },
+      ...{ whole: folder.blobs, space, observer, log, packOwner: PACK_OWNER },
+      wholePath: (digest) => paths.blob(digest),
+      onIngested: (digest, size) => this.#copies.ingested(digest, size),
+    });
+    this.#queue = new IngestQueue({
+      ...{ index: folder.files, clock: runtime.clock, log, isBusy },
+      owner: crypto.randomUUID(),
+      ingest: (digest, signal) => job.run(digest, signal),
+    });
+    this.#queue.start();
+  }
+
+  /** Looks at all that is stored: what was never looked at, and what the mode keeps whole no longer. */
+  async collect(): Promise<void> {
+    const { folder, log, config } = this.#options;
+    await this.#names.readAll(folder.index);
+    if (this.#queue === undefined) return;
+    const queued = await queueLayers(this.#queueOptions());
+    if (queued > 0) {
+      log.info({ layers: queued, mode: config.dedup.mode }, 'layers wait to be taken apart');
+      this.#queue.wake();
+    }
+    await this.#copies.trim();
+  }
+
+  async close(): Promise<void> {
+    await this.#queue?.close();
+  }
+
+  async #takeIn(digest: Digest, size: number): Promise<void> {
+    if (this.#queue === undefined) return;
+    const record = await this.#options.folder.files.getLayer(digest);
+    if (record?.kind === 'recipe') await this.#copies.stored(size);
+    else if (await queueLayer(this.#queueOptions(), digest, size)) this.#queue.wake();
+  }
+
+  #queueOptions() {
+    const { config, folder, runtime } = this.#options;
+    const { minLayer } = config.dedup;
+    const { blobs: whole, files: index } = folder;
+    return { whole, index, names: this.#names, clock: runtime.clock, minLayer };
+  }
+}

@@ -1,0 +1,201 @@
+import { randomBytes } from 'node:crypto';
+import { open as openFile, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { gzipSync } from 'node:zlib';
+import test from 'ava';
+import { type IngestParts, ingestLayer } from '../../src/dedup/ingest-layer.ts';
+import { digestBytes, readAll } from '../conformance/blob-store.ts';
+import { MemoryFileIndex } from '../doubles/memory-file-index.ts';
+import { makeFolder, removeFolder } from '../doubles/test-runtime.ts';
+import { Crash, CrashError } from './crashes.ts';
+import { type DedupFolder, openDedupFolder, openIn } from './dedup-folder.ts';
+import { listAll, makeFiles, makeLayer, makeTar, sameBytes } from './layers.ts';
+
+const FILES = makeFiles(30, 1);
+const LAYER = makeLayer(FILES);
+
+async function packSizes(folder: DedupFolder): Promise<number[]> {
+  return (await listAll(folder.packs.list())).map(({ size }) => size);
+}
+
+test('ingestLayer() keeps what makes a layer again, and says what it learned', async (t) => {
+  const folder = await openDedupFolder(t);
+  const digest = await folder.put(LAYER);
+  const outcome = await folder.ingest(digest);
+  t.like(outcome, {
+    kind: 'recipe',
+    record: {
+      kind: 'recipe',
+      size: LAYER.length,
+      diffId: digestBytes(makeTar(FILES)),
+      tarSize: makeTar(FILES).length,
+      files: 30,
+      compressor: 'chromium-zlib',
+      level: 6,
+    },
+  });
+  t.deepEqual(await folder.index.getLayer(digest), outcome.kind === 'recipe' && outcome.record);
+  await folder.whole.remove(digest);
+  const source = await folder.store.open(digest);
+  sameBytes(t, source && (await readAll(source)), LAYER);
+  source?.close();
+  t.deepEqual(await readdir(`${folder.path}/recipes/new`), []);
+});
+
+test('ingestLayer() stores a file once, whatever layer and compression it comes in', async (t) => {
+  const folder = await openDedupFolder(t);
+  await folder.putRecipe(LAYER);
+  const [before] = await packSizes(folder);
+  await folder.putRecipe(makeLayer(FILES, 9));
+  t.deepEqual(await packSizes(folder), [before], 'nothing new');
+  const more = makeLayer([...FILES, ...makeFiles(3, 500)]);
+  const digest = await folder.putRecipe(more);
+  const [after] = await packSizes(folder);
+  t.true((after ?? 0) > (before ?? 0));
+  const { files } = await folder.index.totals();
+  t.is(files.unique, 33);
+  t.is(files.duplicate, 60);
+  const source = await folder.store.open(digest);
+  sameBytes(t, source && (await readAll(source)), more);
+  source?.close();
+});
+
+test('ingestLayer() does nothing for a layer that is there', async (t) => {
+  const folder = await openDedupFolder(t);
+  const digest = await folder.put(LAYER);
+  await folder.ingest(digest);
+  const sizes = await packSizes(folder);
+  const again = await folder.ingest(digest);
+  t.is(again.kind === 'recipe' && again.newBytes, 0);
+  t.deepEqual(await packSizes(folder), sizes);
+  t.is((await folder.index.totals()).layers.recipes, 1);
+});
+
+test('ingestLayer() leaves whole what it cannot read, and what would take more than it is', async (t) => {
+  const folder = await openDedupFolder(t);
+  // A gzip whose stream ends in its middle, as whoever pushed it made it.
+  const cut = await folder.put(LAYER.subarray(0, LAYER.length / 2));
+  t.like(await folder.ingest(cut), { kind: 'whole', size: Math.floor(LAYER.length / 2) });
+  const random = await folder.put(gzipSync(makeTar([randomBytes(100_000)]), { level: 6 }));
+  const outcome = await folder.ingest(random);
+  t.true(outcome.kind === 'recipe' || outcome.kind === 'whole');
+  t.deepEqual(await readdir(`${folder.path}/recipes/new`), []);
+});
+
+test('ingestLayer() tells a damaged whole copy from a layer that is made so', async (t) => {
+  const folder = await openDedupFolder(t);
+  for (const damage of [
+    (path: string) => truncate(path, 5000),
+    async (path: string) => {
+      const file = await openFile(path, 'r+');
+      await file.write(Buffer.of(0xff, 0x00, 0x55), 0, 3, 2000);
+      await file.close();
+    },
+    (path: string) => writeFile(path, makeLayer(makeFiles(3, 7))),
+  ]) {
+    const digest = await folder.put(LAYER);
+    await damage(folder.wholePath(digest));
+    t.deepEqual(await folder.ingest(digest), { kind: 'damaged' });
+    t.is(await folder.index.getLayer(digest), undefined);
+  }
+});
+
+test('ingestLayer() ends when it is aborted, and leaves nothing', async (t) => {
+  const folder = await openDedupFolder(t);
+  const digest = await folder.put(LAYER);
+  const abort = new AbortController();
+  const ingesting = folder.ingest(digest, { signal: abort.signal });
+  abort.abort(new Error('enough'));
+  await t.throwsAsync(ingesting, { message: 'enough' });
+  t.is(await folder.index.getLayer(digest), undefined);
+  t.deepEqual(await readdir(`${folder.path}/recipes/new`), []);
+  t.is((await folder.ingest(digest)).kind, 'recipe');
+});
+
+test('ingestLayer() does not trust a pack that has lost bytes, nor add to it', async (t) => {
+  const folder = await openDedupFolder(t);
+  await folder.putRecipe(LAYER);
+  const pack = folder.packs.path(1);
+  await truncate(pack, (await stat(pack)).size - 1);
+  const other = makeLayer(makeFiles(5, 900));
+  const digest = await folder.putRecipe(other);
+  const source = await folder.store.open(digest);
+  sameBytes(t, source && (await readAll(source)), other);
+  source?.close();
+  t.true((await folder.index.getPack(1))?.isSealed);
+});
+
+test('ingestLayer() proves a layer with the files that others brought: a rotten one is not trusted', async (t) => {
+  const folder = await openDedupFolder(t);
+  await folder.putRecipe(LAYER);
+  const pack = folder.packs.path(1);
+  const bytes = await readFile(pack);
+  bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+  await writeFile(pack, bytes);
+  const digest = await folder.put(makeLayer(FILES, 9));
+  const error = await t.throwsAsync(folder.ingest(digest));
+  t.regex(String(error && 'code' in error && error.code), /^PACK_/);
+  t.is(await folder.index.getLayer(digest), undefined);
+});
+
+/** Ingests with a crash at one step; undefined when there are not so many. */
+async function crashAt(folder: DedupFolder, layer: Uint8Array, crash: Crash): Promise<void> {
+  const { core, index, packs, recipes, runtime } = folder;
+  const digest = await folder.put(layer);
+  const parts: IngestParts = {
+    core: crash.watch(core, ['ingest', 'fileIds', 'fileSizes', 'packFiles', 'openRestoration']),
+    index: crash.watch(index, ['locate', 'openPack', 'commitLayer', 'sealPack', 'getLayer']),
+    packs: crash.watch(packs, ['prepare']),
+    recipes: crash.watch(recipes, ['publish', 'discard']),
+    clock: runtime.clock,
+  };
+  const { signal } = new AbortController();
+  const path = folder.wholePath(digest);
+  await ingestLayer(parts, { digest, path, packOwner: 'test', signal });
+  const whole = crash.watch(folder.whole, ['remove']);
+  await whole.remove(digest);
+}
+
+for (const isAfter of [false, true]) {
+  test(`a crash ${isAfter ? 'after' : 'before'} any step loses nothing and leaves nothing`, async (t) => {
+    // Plain tars are taken apart at once: no compressor has to be found.
+    const before = makeTar(makeFiles(10, 300));
+    const layer = makeTar([...makeFiles(10, 300), ...FILES]);
+    for (let step = 0; ; step += 1) {
+      const path = await makeFolder();
+      t.teardown(() => removeFolder(path));
+      const index = new MemoryFileIndex();
+      const first = await openIn(path, index);
+      const kept = await first.putRecipe(before);
+      const crash = new Crash(step, isAfter);
+      const crashed = await crashAt(first, layer, crash).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      if (crashed !== undefined && !(crashed instanceof CrashError)) throw crashed;
+      await first.store.close();
+
+      const folder = await openIn(path, index);
+      const digest = digestBytes(layer);
+      for (const [each, bytes] of [
+        [kept, before],
+        [digest, layer],
+      ] as const) {
+        const source = await folder.store.open(each);
+        sameBytes(t, source && (await readAll(source)), bytes, `step ${step}`);
+        source?.close();
+      }
+      if (await folder.whole.stat(digest)) await folder.ingest(digest);
+      await folder.whole.remove(digest);
+      t.is(await folder.store.verify(digest), 'whole');
+      t.is(await folder.store.verify(kept), 'whole');
+      for (const { number, size } of await listAll(folder.packs.list())) {
+        t.is((await index.getPack(number))?.size, size, `nothing torn is left at step ${step}`);
+      }
+      await folder.store.close();
+      if (!crash.happened) {
+        t.true(step > 8);
+        return;
+      }
+    }
+  });
+}

@@ -1,0 +1,88 @@
+import test, { type ExecutionContext } from 'ava';
+import type { Config, Quota } from '../../src/config/config.ts';
+import type { Digest } from '../../src/oci/digest.ts';
+import { WholeCopies } from '../../src/replica/whole-copies.ts';
+import { makeBytes } from '../conformance/blob-store.ts';
+import { openDedupFolder } from '../dedup/dedup-folder.ts';
+import { makeFiles, makeTar } from '../dedup/layers.ts';
+import { MemoryIndex } from '../doubles/memory-index.ts';
+import { quietLog } from '../doubles/quiet-log.ts';
+
+type Dedup = Config['dedup'];
+
+async function open(t: ExecutionContext, dedup: Partial<Dedup>, layers = 4) {
+  const folder = await openDedupFolder(t);
+  const index = new MemoryIndex();
+  const copies = new WholeCopies({
+    config: {
+      data: folder.path,
+      quota: { kind: 'bytes', bytes: 10 ** 9 },
+      dedup: {
+        ...{ mode: 's', replicas: 1, rawBudget: bytes(0), minLayer: 1, workers: 'auto' },
+        ...dedup,
+      },
+    },
+    ...{ whole: folder.whole, files: folder.index, index, runtime: folder.runtime, log: quietLog },
+  });
+  const digests: Digest[] = [];
+  for (let seed = 0; seed < layers; seed += 1) {
+    const digest = await folder.put(makeTar(makeFiles(2, 50 * seed)));
+    await folder.ingest(digest);
+    // Used in this order, long after the files were written.
+    index.touch(digest, Date.now() + 10_000_000 + seed);
+    digests.push(digest);
+  }
+  const whole = async () => {
+    const sizes = await Promise.all(digests.map((digest) => folder.whole.stat(digest)));
+    return digests.filter((_, at) => sizes[at] !== undefined);
+  };
+  const sizeOf = async (digest: Digest) => (await folder.store.stat(digest)) ?? 0;
+  return { folder, copies, digests, whole, sizeOf };
+}
+
+function bytes(count: number): Quota {
+  return { kind: 'bytes', bytes: count };
+}
+
+test('in mode b without replicas a copy goes as soon as its layer has a recipe', async (t) => {
+  const { copies, digests, whole, folder } = await open(t, { mode: 'b', replicas: 0 });
+  const [first = '' as Digest, ...others] = digests;
+  await copies.ingested(first, 1);
+  t.deepEqual(await whole(), others);
+  await copies.trim();
+  t.deepEqual(await whole(), []);
+  for (const digest of digests) t.is(await folder.store.verify(digest), 'whole');
+});
+
+for (const dedup of [{ mode: 'b', replicas: 2 }, { mode: 'off' }] as const) {
+  test(`in mode ${dedup.mode} with copies all of them stay`, async (t) => {
+    const { copies, digests, whole } = await open(t, dedup);
+    await copies.trim();
+    await copies.ingested(digests[0] ?? ('' as Digest), 5000);
+    t.deepEqual(await whole(), digests);
+  });
+}
+
+test('in mode s those that were used last stay inside the budget', async (t) => {
+  const { copies, digests, whole } = await open(t, { rawBudget: bytes(30_000) });
+  await copies.trim();
+  const kept = await whole();
+  t.true(kept.length > 0 && kept.length < digests.length);
+  t.deepEqual(kept, digests.slice(-kept.length));
+});
+
+test('a budget of a share is one of the quota', async (t) => {
+  const none = await open(t, { rawBudget: { kind: 'share', ratio: 0.000_001 } });
+  await none.copies.trim();
+  t.deepEqual(await none.whole(), []);
+  const all = await open(t, { rawBudget: { kind: 'share', ratio: 0.5 } });
+  await all.copies.trim();
+  t.is((await all.whole()).length, 4);
+});
+
+test('a layer without a recipe never goes, nor a blob that is none', async (t) => {
+  const { copies, folder } = await open(t, { rawBudget: bytes(0) }, 1);
+  const other = await folder.put(makeBytes(50_000));
+  await copies.trim();
+  t.is(await folder.whole.stat(other), 50_000);
+});
