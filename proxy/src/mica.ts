@@ -5,17 +5,19 @@ import { Htpasswd } from './access/htpasswd.ts';
 import type { Listening, Serving } from './adapter/serving.ts';
 import { createAdminApp } from './admin/admin-app.ts';
 import { Metrics } from './admin/metrics.ts';
-import type { StoreUsage } from './admin/stats.ts';
+import { usageReader } from './admin/usage-reader.ts';
 import { createApp } from './app.ts';
+import { collectRegularly } from './collect-regularly.ts';
 import type { Config } from './config/config.ts';
+import { loadTierCore } from './dedup/load-tier-core.ts';
+import { openTier, type Tier } from './dedup/open-tier.ts';
+import { TierWork } from './dedup/tier-work.ts';
 import type { Log } from './log.ts';
 import { type OpenedMirror, openMirror } from './pull/open-mirror.ts';
 import type { Runtime } from './runtime/runtime.ts';
-import { collectGarbage } from './store/collect.ts';
 import { type DataFolder, openDataFolder } from './store/data-folder.ts';
 import { takeServeLock } from './store/serve-lock.ts';
 import { openStoreSpace, type StoreSpace } from './store/store-space.ts';
-import { measureUsage } from './store/usage.ts';
 import { configuredCredential } from './upstream/configured-credentials.ts';
 import { openUpstream } from './upstream/open-upstream.ts';
 import type { Upstream } from './upstream/upstream.ts';
@@ -36,12 +38,6 @@ export interface Mica {
   /** Lets open bodies end, keeps what fills have, and frees the data folder. */
   close(): Promise<void>;
 }
-
-/** How often garbage is collected, ms. */
-const COLLECT_EVERY_MS = 60 * 60 * 1000;
-
-/** How long a count of the store is shown: it reads every folder. */
-const USAGE_AGE_MS = 30_000;
 
 /** Opens the data folder and the upstreams, and listens. Rejects with what is wrong, and then holds nothing. */
 export async function openMica(options: MicaOptions): Promise<Mica> {
@@ -73,21 +69,21 @@ async function open(options: MicaOptions, closing: Closing): Promise<Mica> {
   const metrics = new Metrics(() => [...upstreams.values()].map((one) => one.status()));
   const folder = await openFolder(options, metrics, closing);
   await openUpstreams(options, upstreams, closing);
-  const { index, blobs: store } = folder;
-  const space = openStoreSpace({ store, index, config, runtime, observer: metrics, log });
+  const { tier, work } = await openLayers(options, folder, metrics, closing);
+  const { store } = tier;
+  const { index } = folder;
+  const reclaim = () => tier.reclaim();
+  const space = openStoreSpace({ store, index, config, runtime, observer: metrics, log, reclaim });
   const mirror = openMirror({
-    config,
-    upstreams,
-    store,
-    index,
-    space,
-    runtime,
-    observer: metrics,
-    log,
+    ...{ config, upstreams, store, index, space, runtime, observer: metrics, log },
+    onManifestStored: (blobs) => work.learn(blobs),
   });
   closing.add(() => mirror.close());
-  closing.add(collectRegularly(folder, runtime, log));
-  const listening = await listen(options, { folder, upstreams, metrics, mirror, space });
+  const isBusy = () => metrics.totals.fillsRunning > 0 || (tier.restorations?.active ?? 0) > 0;
+  work.start({ tier, space, isBusy });
+  closing.add(() => work.close());
+  closing.add(collectRegularly({ tier, work, clock: runtime.clock, log }));
+  const listening = await listen(options, { folder, tier, upstreams, metrics, mirror, space });
   closing.add(() => listening.drain());
   return {
     listen: listening.listen,
@@ -111,6 +107,24 @@ async function openFolder(
   return folder;
 }
 
+/** What takes layers apart and makes them again. */
+async function openLayers(
+  { config, runtime, log }: MicaOptions,
+  folder: DataFolder,
+  metrics: Metrics,
+  closing: Closing,
+): Promise<{ readonly tier: Tier; readonly work: TierWork }> {
+  const core = await loadTierCore(runtime, config.dedup.workers, log);
+  const work = new TierWork({ config, folder, runtime, log, observer: metrics });
+  const tier = await openTier({
+    ...{ folder, runtime, log, core, observer: metrics },
+    isIngesting: (digest) => work.isIngesting(digest),
+    onStored: (digest, size) => work.stored(digest, size),
+  });
+  closing.add(() => tier.close());
+  return { tier, work };
+}
+
 async function openUpstreams(
   { config, runtime, log }: MicaOptions,
   upstreams: Map<string, Upstream>,
@@ -126,6 +140,7 @@ async function openUpstreams(
 
 interface Parts {
   readonly folder: DataFolder;
+  readonly tier: Tier;
   readonly upstreams: ReadonlyMap<string, Upstream>;
   readonly metrics: Metrics;
   readonly mirror: OpenedMirror;
@@ -150,18 +165,19 @@ async function listen(options: MicaOptions, parts: Parts): Promise<Listening> {
 }
 
 function adminApp({ config, runtime, log }: MicaOptions, parts: Parts) {
-  const { folder, upstreams, metrics, space } = parts;
+  const { folder, tier, upstreams, metrics, space } = parts;
   const { files, clock } = runtime;
   return createAdminApp({
     metrics,
     stats: {
       version: VERSION,
       runtime: runtime.name,
+      core: tier.core?.restore.flavour ?? 'none',
       startedMs: clock.now(),
       now: () => clock.now(),
       totals: metrics.totals,
       upstreams: () => [...upstreams.values()].map((upstream) => upstream.status()),
-      usage: usageReader(folder, space, runtime),
+      usage: usageReader({ folder, store: tier.store, space, runtime }),
     },
     checks: {
       store: () => files.list(`${config.data}/blobs`),
@@ -169,52 +185,4 @@ function adminApp({ config, runtime, log }: MicaOptions, parts: Parts) {
     },
     log,
   });
-}
-
-/** Counts the store, at most every half minute. */
-function usageReader(
-  folder: DataFolder,
-  space: StoreSpace,
-  { clock }: Runtime,
-): () => Promise<StoreUsage> {
-  let last: { readonly atMs: number; readonly usage: Promise<StoreUsage> } | undefined;
-  const read = async (): Promise<StoreUsage> => {
-    const { blobs } = await measureUsage(folder.blobs, folder.index);
-    const { limit } = await space.status();
-    return { blobs: blobs.count, bytes: blobs.bytes, quota: limit };
-  };
-  return () => {
-    if (last === undefined || clock.now() - last.atMs > USAGE_AGE_MS) {
-      last = { atMs: clock.now(), usage: read() };
-    }
-    return last.usage;
-  };
-}
-
-/** Collects garbage every hour; gives the function that ends it. */
-function collectRegularly(folder: DataFolder, runtime: Runtime, log: Log): () => Promise<void> {
-  const abort = new AbortController();
-  const { clock } = runtime;
-  const run = async (): Promise<void> => {
-    while (!abort.signal.aborted) {
-      await clock.sleep(COLLECT_EVERY_MS, abort.signal);
-      const collected = await collectGarbage({ store: folder.blobs, index: folder.index, clock });
-      log.info({ ...collected }, 'garbage was collected');
-    }
-  };
-  const ended = keepRunning(run, abort.signal, log);
-  return async () => {
-    abort.abort();
-    await ended;
-  };
-}
-
-async function keepRunning(run: () => Promise<void>, signal: AbortSignal, log: Log): Promise<void> {
-  while (!signal.aborted) {
-    try {
-      await run();
-    } catch (error) {
-      if (!signal.aborted) log.error({ err: error }, 'garbage could not be collected');
-    }
-  }
 }

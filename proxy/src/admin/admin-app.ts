@@ -8,7 +8,7 @@ import { ADMIN_PAGE } from './page.ts';
 import { readStats, type StatsParts } from './stats.ts';
 
 export interface AdminParts {
-  readonly metrics: Pick<Metrics, 'registry'>;
+  readonly metrics: Pick<Metrics, 'registry' | 'storeCounted'>;
   readonly stats: StatsParts;
   /** What has to work for the mirror to serve: the store and the index. */
   readonly checks: Readonly<Record<string, ReadinessCheck>>;
@@ -29,6 +29,7 @@ export function createAdminApp(parts: AdminParts): Hono {
   });
   app.get('/metrics', async (c) => {
     const { registry } = parts.metrics;
+    parts.metrics.storeCounted((await parts.stats.usage()).layers);
     return c.body(await registry.metrics(), 200, { 'Content-Type': registry.contentType });
   });
   app.get('/stats', async (c) => c.json(await readStats(parts.stats)));

@@ -2,6 +2,9 @@
 // Source of the names: https://prometheus.io/docs/practices/naming/
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { IngestOutcome } from '../dedup/ingest-layer.ts';
+import type { LayerStats } from '../dedup/layer-stats.ts';
+import type { TierObserver } from '../dedup/tier-observer.ts';
 import type { EndedRequest } from '../middleware/request-record.ts';
 import type { CacheStatus } from '../pull/mirror.ts';
 import type { FillOutcome, Observer } from '../pull/observer.ts';
@@ -21,14 +24,21 @@ export interface Totals {
   /** Answers by how they came about. */
   readonly answers: Record<CacheStatus, number>;
   fills: number;
+  fillsRunning: number;
   fillsFailed: number;
   fillsResumed: number;
   damaged: number;
   evictedImages: number;
   evictedBytes: number;
+  /** Readers of layers that are only recipes, what they got, and how long they waited for it. */
+  restores: number;
+  restoredBytes: number;
+  restoreSeconds: number;
+  /** Layers that were looked at, by what came of it. */
+  readonly ingested: Record<IngestOutcome['kind'], number>;
 }
 
-export class Metrics implements Observer {
+export class Metrics implements Observer, TierObserver {
   readonly registry: Registry = new Registry();
   readonly totals: Totals = {
     requests: 0,
@@ -37,11 +47,16 @@ export class Metrics implements Observer {
     bytesFetched: 0,
     answers: { hit: 0, miss: 0, revalidated: 0, stale: 0 },
     fills: 0,
+    fillsRunning: 0,
     fillsFailed: 0,
     fillsResumed: 0,
     damaged: 0,
     evictedImages: 0,
     evictedBytes: 0,
+    restores: 0,
+    restoredBytes: 0,
+    restoreSeconds: 0,
+    ingested: { recipe: 0, whole: 0, damaged: 0 },
   };
   readonly #requests = this.#counter('requests_total', 'Requests that were answered', [
     'method',
@@ -60,7 +75,7 @@ export class Metrics implements Observer {
     'kind',
     'cache',
   ]);
-  readonly #fillsOpen: Gauge<string>;
+  readonly #fillsOpen = this.#gauge('fills_open', 'Fetches of blobs that are running', []);
   readonly #fills = this.#counter('fills_total', 'Fetches of blobs that ended', ['outcome']);
   readonly #fillBytes = this.#counter(
     'fetched_bytes_total',
@@ -71,6 +86,19 @@ export class Metrics implements Observer {
   readonly #damaged = this.#counter('damaged_blobs_total', 'Stored blobs found damaged', []);
   readonly #evictedImages = this.#counter('evicted_images_total', 'Images that had to go', []);
   readonly #evictedBytes = this.#counter('evicted_bytes_total', 'Bytes that had to go', []);
+  readonly #layers = this.#gauge('layers', 'Layers by how they are kept', ['state']);
+  readonly #storeBytes = this.#gauge('store_bytes', 'What layers are and take', ['kind']);
+  readonly #files = this.#gauge('files', 'Files of layers that were taken apart', ['kind']);
+  readonly #ingested = this.#counter('ingested_layers_total', 'Layers that were looked at', [
+    'outcome',
+  ]);
+  readonly #restores = this.#counter('restores_total', 'Reads of layers that are recipes', []);
+  readonly #restoredBytes = this.#counter('restored_bytes_total', 'Bytes made from recipes', []);
+  readonly #restoreSeconds = this.#counter(
+    'restore_seconds_total',
+    'Time that readers waited for bytes made from recipes',
+    [],
+  );
 
   /** `upstreams` gives the present state whenever the metrics are read. */
   constructor(upstreams: () => readonly UpstreamStatus[]) {
@@ -82,13 +110,18 @@ export class Metrics implements Observer {
       buckets: DURATION_BUCKETS,
       registers,
     });
-    this.#fillsOpen = new Gauge({
-      name: 'mica_fills_open',
-      help: 'Fetches of blobs that are running',
-      registers,
-    });
     addUpstreamGauges(this.registry, upstreams);
     collectDefaultMetrics({ register: this.registry, prefix: 'mica_' });
+  }
+
+  /** What the store holds, as it was last counted. */
+  storeCounted(stats: LayerStats): void {
+    const { total, whole, recipeOnly, pending, notExact } = stats.layers;
+    for (const [state, count] of Object.entries({ total, whole, pending, recipe: recipeOnly }))
+      this.#layers.set({ state }, count);
+    this.#layers.set({ state: 'not-exact' }, notExact);
+    for (const [kind, bytes] of Object.entries(stats.bytes)) this.#storeBytes.set({ kind }, bytes);
+    for (const [kind, count] of Object.entries(stats.files)) this.#files.set({ kind }, count);
   }
 
   /** Counts a request at the end of its body. */
@@ -109,6 +142,7 @@ export class Metrics implements Observer {
   }
 
   fillStarted(): void {
+    this.totals.fillsRunning += 1;
     this.#fillsOpen.inc();
   }
 
@@ -119,6 +153,7 @@ export class Metrics implements Observer {
 
   fillEnded(outcome: FillOutcome, bytes: number, _durationMs: number): void {
     this.totals.fills += 1;
+    this.totals.fillsRunning -= 1;
     this.totals.bytesFetched += bytes;
     if (outcome === 'failed') this.totals.fillsFailed += 1;
     this.#fillsOpen.dec();
@@ -136,6 +171,29 @@ export class Metrics implements Observer {
     this.totals.evictedBytes += bytes;
     this.#evictedImages.inc(images);
     this.#evictedBytes.inc(bytes);
+  }
+
+  ingested(outcome: IngestOutcome['kind']): void {
+    this.totals.ingested[outcome] += 1;
+    this.#ingested.inc({ outcome });
+  }
+
+  restored(bytes: number, durationMs: number): void {
+    this.totals.restores += 1;
+    this.totals.restoredBytes += bytes;
+    this.totals.restoreSeconds += durationMs / 1000;
+    this.#restores.inc();
+    this.#restoredBytes.inc(bytes);
+    this.#restoreSeconds.inc(durationMs / 1000);
+  }
+
+  #gauge(name: string, help: string, labelNames: readonly string[]): Gauge<string> {
+    return new Gauge({
+      name: `mica_${name}`,
+      help,
+      labelNames: [...labelNames],
+      registers: [this.registry],
+    });
   }
 
   #counter(name: string, help: string, labelNames: readonly string[]): Counter<string> {

@@ -1,5 +1,6 @@
 // What the mirror did since it was started, as one JSON value.
 
+import type { LayerStats } from '../dedup/layer-stats.ts';
 import type { UpstreamStatus } from '../upstream/upstream.ts';
 import type { Totals } from './metrics.ts';
 
@@ -9,12 +10,17 @@ export interface StoreUsage {
   readonly bytes: number;
   /** Bytes that it may hold at most. */
   readonly quota?: number;
+  readonly layers: LayerStats;
 }
+
+/** What takes layers apart and makes them again; `none` when it could not be loaded. */
+export type CoreName = 'native' | 'wasm' | 'none';
 
 export interface StatsParts {
   readonly version: string;
   /** Name and version: `node 20.20.2`. */
   readonly runtime: string;
+  readonly core: CoreName;
   readonly startedMs: number;
   readonly now: () => number;
   readonly totals: Totals;
@@ -22,28 +28,37 @@ export interface StatsParts {
   readonly usage: () => Promise<StoreUsage>;
 }
 
-export interface Stats {
+export interface Stats extends LayerStats {
   readonly version: string;
   readonly runtime: string;
+  readonly core: CoreName;
+  /** Reads of layers that are recipes, and how long they waited for their bytes. */
+  readonly restores: { readonly count: number; readonly seconds: number };
+  readonly fills: { readonly running: number };
   readonly uptimeSeconds: number;
   readonly totals: Totals;
   /** Share of answers that took nothing from an upstream but its word; absent before the first. */
   readonly hitRatio?: number;
-  readonly store: StoreUsage;
+  readonly store: Omit<StoreUsage, 'layers'>;
   readonly upstreams: readonly UpstreamStatus[];
 }
 
 export async function readStats(parts: StatsParts): Promise<Stats> {
-  const { answers } = parts.totals;
+  const { answers, restores, restoreSeconds, fillsRunning } = parts.totals;
+  const { layers, ...store } = await parts.usage();
   const hits = answers.hit + answers.revalidated + answers.stale;
   const all = hits + answers.miss;
   return {
     version: parts.version,
     runtime: parts.runtime,
+    core: parts.core,
     uptimeSeconds: Math.round((parts.now() - parts.startedMs) / 1000),
     totals: parts.totals,
     ...(all === 0 ? {} : { hitRatio: hits / all }),
-    store: await parts.usage(),
+    ...layers,
+    restores: { count: restores, seconds: restoreSeconds },
+    fills: { running: fillsRunning },
+    store,
     upstreams: parts.upstreams(),
   };
 }

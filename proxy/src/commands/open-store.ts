@@ -6,6 +6,9 @@
 import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
 import { ConfigError } from '../config/problems.ts';
+import { loadTierCore } from '../dedup/load-tier-core.ts';
+import { openTier, type Tier } from '../dedup/open-tier.ts';
+import type { TierObserver } from '../dedup/tier-observer.ts';
 import type { Log } from '../log.ts';
 import type { BlobStore } from '../store/blob-store.ts';
 import { openDataFolder } from '../store/data-folder.ts';
@@ -25,7 +28,20 @@ export interface OpenedStore {
   readonly config: Config;
   readonly store: BlobStore;
   readonly index: Index;
+  readonly tier: Tier;
 }
+
+export interface WithStoreOptions {
+  /** Loads the core if it can be, for what makes layers again. */
+  readonly needsCore?: boolean;
+}
+
+/** A command counts nothing. */
+const NO_OBSERVER: TierObserver = {
+  damaged: () => undefined,
+  ingested: () => undefined,
+  restored: () => undefined,
+};
 
 /** Runs a command's work with the configuration; tells failures in words. */
 export async function withConfig(
@@ -47,6 +63,7 @@ export async function withConfig(
 export function withStore(
   context: CommandContext,
   work: (opened: OpenedStore) => Promise<ExitCode>,
+  options: WithStoreOptions = {},
 ): Promise<ExitCode> {
   const { runtime, terminal } = context;
   return withConfig(context, async (config) => {
@@ -54,14 +71,20 @@ export function withStore(
       terminal.error(`mica: there is no data folder ${config.data}: mica serve makes it\n`);
       return EXIT_FAILED;
     }
+    const log = terminalLog(terminal);
     const folder = await openDataFolder({
       path: config.data,
       runtime,
       recheckMs: config.store.recheckMs,
-      log: terminalLog(terminal),
+      log,
     });
     try {
-      return await work({ config, store: folder.blobs, index: folder.index });
+      const core =
+        options.needsCore === true ? await loadTierCore(runtime, 'auto', log) : undefined;
+      const tier = await openTier({ folder, runtime, log, core, observer: NO_OBSERVER });
+      const exitCode = await work({ config, store: tier.store, index: folder.index, tier });
+      await tier.close();
+      return exitCode;
     } finally {
       await folder.close();
     }

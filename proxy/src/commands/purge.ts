@@ -43,9 +43,10 @@ export function purge(
   options: PurgeOptions,
 ): Promise<ExitCode> {
   const { terminal } = context;
-  return withStore(context, async ({ config, store, index }) => {
+  return withStore(context, async ({ config, store, index, tier }) => {
     const image = parseImageReference(name, upstreamNames(config));
     const purged = await purgeImage(store, index, image);
+    await tier.reclaim();
     if (options.json === true) printJson(terminal, purged);
     else terminal.out(`${describe(purged)}\n`);
     return purged.digest === undefined ? EXIT_FAILED : EXIT_DONE;

@@ -2,7 +2,9 @@
 
 import type { Config } from '../config/config.ts';
 import { formatQuota } from '../config/size.ts';
+import { readLayerStats } from '../dedup/layer-stats.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import { measureDisk } from '../store/disk-usage.ts';
 import { resolveQuota } from '../store/quota.ts';
 import { measureUsage, type Usage } from '../store/usage.ts';
 import { formatBytes } from './format-bytes.ts';
@@ -23,19 +25,21 @@ export function stats(context: CommandContext, options: StatsOptions): Promise<E
   return withConfig(context, async (config) => {
     const answer = await askServer(config);
     if ('reason' in answer) return await printFolder(context, options, answer.reason);
-    if (options.json === true) printJson(terminal, { running: true, server: answer.value });
+    if (options.json === true) printJson(terminal, { running: true, ...answer.value });
     else terminal.out(renderTable([], flatten(answer.value)));
     return EXIT_DONE;
   });
 }
 
-async function askServer(config: Config): Promise<{ value: unknown } | { reason: string }> {
+async function askServer(config: Config): Promise<{ value: object } | { reason: string }> {
   const url = `http://${localAddress(config.admin)}/stats`;
   try {
     const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
     const response = await fetch(url, { signal, headers: { accept: 'application/json' } });
     if (!response.ok) return { reason: `${url} answers ${response.status}` };
-    return { value: await response.json() };
+    const value: unknown = await response.json();
+    if (typeof value === 'object' && value !== null) return { value };
+    return { reason: `${url} does not answer as Mica does` };
   } catch (error) {
     return { reason: `${url}: ${describeError(error)}` };
   }
@@ -49,14 +53,20 @@ function printFolder(
   const { terminal, runtime } = context;
   if (options.json !== true)
     terminal.error(`no server answers (${reason}); from the data folder:\n`);
-  return withStore(context, async ({ config, store, index }) => {
+  return withStore(context, async ({ config, store, index, tier }) => {
     const usage = await measureUsage(store, index);
     const limit = await limitOf(config, runtime, usage);
+    const { blobs: whole, files } = tier.folder;
+    const stored = await measureDisk(runtime.files, config.data);
+    const layers = await readLayerStats({ whole, index: files, stored });
     if (options.json === true) {
-      printJson(terminal, { running: false, reason, data: config.data, limit, usage });
+      const idle = { restores: { count: 0, seconds: 0 }, fills: { running: 0 } };
+      const { data } = config;
+      printJson(terminal, { running: false, reason, data, ...layers, ...idle, limit, usage });
       return EXIT_DONE;
     }
     printUsage(terminal, config, usage, limit);
+    terminal.out(renderTable([], flatten(layers)));
     return EXIT_DONE;
   });
 }

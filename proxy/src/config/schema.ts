@@ -86,7 +86,7 @@ const file = z.strictObject({
   tags: z.strictObject({ ttl: duration, negativeTtl: duration, staleIfError: duration }),
   dedup: z.strictObject({
     mode: z.enum(['off', 'b', 's']),
-    replicas: TEXT_OR_NUMBER.transform(convert((value) => parseCount(value, 1))),
+    replicas: TEXT_OR_NUMBER.transform(convert((value) => parseCount(value, 0))),
     rawBudget: quota,
     minLayer: size,
     workers: TEXT_OR_NUMBER.transform(

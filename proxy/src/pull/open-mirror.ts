@@ -5,6 +5,7 @@ import { Visibility } from '../access/visibility.ts';
 import type { Config } from '../config/config.ts';
 import type { Log } from '../log.ts';
 import type { Digest } from '../oci/digest.ts';
+import type { Descriptor } from '../oci/manifest.ts';
 import type { ManifestReference, Repository } from '../oci/reference.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { BlobStore } from '../store/blob-store.ts';
@@ -32,6 +33,8 @@ export interface MirrorParts {
   readonly runtime: Pick<Runtime, 'clock' | 'hashing'>;
   readonly observer: Observer;
   readonly log: Log;
+  /** A manifest was stored that names these. */
+  onManifestStored?(blobs: readonly Descriptor[]): void;
 }
 
 export interface OpenedMirror extends Mirror {
@@ -56,7 +59,8 @@ class PullThroughMirror implements OpenedMirror {
     const { clock } = runtime;
     const grantTtlMs = config.access.grantTtlMs;
     const visibility = new Visibility({ index: parts.index, clock, grantTtlMs });
-    const manifests = new StoredManifests(parts);
+    const onStored = (blobs: readonly Descriptor[]) => parts.onManifestStored?.(blobs);
+    const manifests = new StoredManifests({ ...parts, onStored });
     const shared = { ...parts, clock, visibility, manifests, tags: config.tags };
     this.#parts = parts;
     this.#fills = new Fills(parts);

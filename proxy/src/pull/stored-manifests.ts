@@ -3,6 +3,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Log } from '../log.ts';
 import { type Digest, digestAlgorithm, digestOf } from '../oci/digest.ts';
+import type { Descriptor } from '../oci/manifest.ts';
 import { parseManifest } from '../oci/parse-manifest.ts';
 import { type Repository, repositoryKey } from '../oci/reference.ts';
 import type { Runtime } from '../runtime/runtime.ts';
@@ -26,6 +27,8 @@ export interface StoredManifestsParts {
   readonly space: Space;
   readonly runtime: Pick<Runtime, 'clock' | 'hashing'>;
   readonly log: Log;
+  /** A manifest was stored that names these. */
+  onStored?(blobs: readonly Descriptor[]): void;
 }
 
 export class StoredManifests {
@@ -86,6 +89,7 @@ export class StoredManifests {
       const record = { mediaType, size, storedMs, manifests, blobs };
       await this.#parts.index.putManifest(repositoryKey(repository), digest, record, shared);
       this.#memory.set(digest, stored);
+      this.#parts.onStored?.(blobs);
     } catch (error) {
       this.#parts.log.warn({ err: error, digest }, 'a manifest is served without being stored');
     }

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { createAdminApp } from '../../src/admin/admin-app.ts';
 import { Metrics } from '../../src/admin/metrics.ts';
+import type { LayerStats } from '../../src/dedup/layer-stats.ts';
 import type { UpstreamStatus } from '../../src/upstream/upstream.ts';
 import { silentLog } from '../doubles/test-app.ts';
 
@@ -13,6 +14,19 @@ const upstream: UpstreamStatus = {
   rateLimit: { limit: 100, remaining: 7 },
 };
 
+const LAYERS: LayerStats = {
+  layers: {
+    total: 3,
+    whole: 2,
+    recipeOnly: 1,
+    pending: 1,
+    notExact: 1,
+    reasons: { LAYER_ENCODING: 1 },
+  },
+  bytes: { tar: 900, compressed: 300, stored: 100, recipes: 5, packs: 60 },
+  files: { unique: 7, duplicate: 4 },
+};
+
 function adminApp(index: () => Promise<unknown> = () => Promise.resolve()) {
   const metrics = new Metrics(() => [upstream]);
   const app = createAdminApp({
@@ -20,11 +34,12 @@ function adminApp(index: () => Promise<unknown> = () => Promise.resolve()) {
     stats: {
       version: '1.2.3',
       runtime: 'node 1',
+      core: 'native',
       startedMs: 1000,
       now: () => 61_000,
       totals: metrics.totals,
       upstreams: () => [upstream],
-      usage: () => Promise.resolve({ blobs: 2, bytes: 30, quota: 100 }),
+      usage: () => Promise.resolve({ blobs: 2, bytes: 30, quota: 100, layers: LAYERS }),
     },
     checks: { store: () => Promise.resolve(), index },
     log: silentLog,
@@ -66,11 +81,16 @@ test('/stats and /metrics tell what was observed', async (t) => {
   metrics.fillStarted();
   metrics.fillResumed();
   metrics.fillEnded('stored', 1000, 5);
+  metrics.fillStarted();
+  metrics.ingested('recipe');
+  metrics.restored(5000, 250);
   metrics.damaged();
   metrics.evicted(2, 300);
   const stats = (await (await app.request('/stats')).json()) as object;
   t.like(stats, { version: '1.2.3', uptimeSeconds: 60, hitRatio: 0.75, store: { bytes: 30 } });
   t.like(stats, { totals: { bytesServed: 500, bytesFetched: 1000, evictedImages: 2 } });
+  t.like(stats, { ...LAYERS, core: 'native', fills: { running: 1 } });
+  t.like(stats, { restores: { count: 1, seconds: 0.25 } });
   const text = await (await app.request('/metrics')).text();
   for (const line of [
     'mica_requests_total{method="other",route="blob",status="200",cache="hit"} 1',
@@ -79,7 +99,15 @@ test('/stats and /metrics tell what was observed', async (t) => {
     'mica_bodies_unfinished_total{outcome="aborted"} 1',
     'mica_answers_total{kind="blob",cache="hit"} 2',
     'mica_fills_total{outcome="stored"} 1',
-    'mica_fills_open 0',
+    'mica_fills_open 1',
+    'mica_ingested_layers_total{outcome="recipe"} 1',
+    'mica_restores_total 1',
+    'mica_restored_bytes_total 5000',
+    'mica_restore_seconds_total 0.25',
+    'mica_layers{state="recipe"} 1',
+    'mica_layers{state="pending"} 1',
+    'mica_store_bytes{kind="stored"} 100',
+    'mica_files{kind="duplicate"} 4',
     'mica_fetched_bytes_total 1000',
     'mica_damaged_blobs_total 1',
     'mica_evicted_bytes_total 300',

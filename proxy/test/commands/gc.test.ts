@@ -14,7 +14,14 @@ test('gc() removes what nothing refers to', async (t) => {
   await folder.clock.advance(GRACE_MS + 60_000);
   const context = folder.context();
   t.is(await gc(context, { json: true }), 0);
-  t.deepEqual(context.terminal.json(), { blobs: 1, partials: 0, bytes: 7000, grants: 0 });
+  t.deepEqual(context.terminal.json(), {
+    blobs: 1,
+    partials: 0,
+    bytes: 7000,
+    grants: 0,
+    recipes: 0,
+    packs: 0,
+  });
   t.is(await folder.use(({ store }) => store.stat(kept.digest)), 5000);
   t.is(await folder.use(({ store }) => store.stat(lost.digest)), undefined);
 });

@@ -22,7 +22,7 @@ test('stats() prints what the running server says', async (t) => {
   t.is(text.terminal.stdout, 'fills.running  2\n');
   const json = folder.context();
   await stats(json, { json: true });
-  t.deepEqual(json.terminal.json(), { running: true, server: { fills: { running: 2 } } });
+  t.deepEqual(json.terminal.json(), { running: true, fills: { running: 2 } });
 });
 
 test('stats() says that no server runs, and what the data folder tells', async (t) => {

@@ -125,7 +125,7 @@ upstreams:
     hosts: [HUB.example, "a b"]
     clientCert: missing.pem
   library: { url: [https://a.example, b.example] }
-dedup: { mode: bs, replicas: 0 }
+dedup: { mode: bs, replicas: -1 }
 auth: { htpasswd: none }
 tls: { cert: "-----BEGIN\\nSECRET", key: mica.yaml }
 index: { url: "redis://:SECRET@h" }
@@ -155,7 +155,7 @@ log: text
       'mica.yaml:16:39: upstreams.library.url[1]: "b.example" is not an http or https URL (write an http or https URL such as https://registry-1.docker.io)',
       'mica.yaml:16:3: upstreams.library: is not the name of a registry (write its host in lower case, with a dot or a port, such as ghcr.io or cache:5000)',
       'mica.yaml:17:10: dedup.mode: "bs" is not known here (did you mean b?)',
-      'mica.yaml:17:20: dedup.replicas: 0 is not a count (write a whole number from 1 on)',
+      'mica.yaml:17:20: dedup.replicas: -1 is not a count (write a whole number from 0 on)',
       `mica.yaml:18:9: auth.htpasswd: ${folder.path}/none does not exist (make the file or mend the path)`,
       'mica.yaml:19:8: tls.cert: is not a path (write the path of a file, not its content)',
       'mica.yaml:1:1: lisen: is not a key of Mica (did you mean listen?)',

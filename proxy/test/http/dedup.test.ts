@@ -1,0 +1,183 @@
+// The registry tier through the real server: layers are taken apart, and come out the same.
+
+import { execFile } from 'node:child_process';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import test, { type ExecutionContext } from 'ava';
+import { makeFiles, makeLayer, makeTar } from '../dedup/layers.ts';
+import { makeFolder, removeFolder } from '../doubles/test-runtime.ts';
+import { digestBytes, type Image } from '../upstream-double/content.ts';
+import { get, head } from './client.ts';
+import { type MirrorUnderTest, startMirror } from './mirror.ts';
+
+const run = promisify(execFile);
+const MAIN = fileURLToPath(new URL('../../src/adapter/node/main.js', import.meta.url));
+
+/** Two layers that share files, and one that is too small. */
+const LAYERS = [
+  makeLayer([...makeFiles(20, 1), ...makeFiles(10, 100)]),
+  makeTar([...makeFiles(20, 1), ...makeFiles(10, 200)]),
+  makeTar([]).subarray(0, 600),
+];
+
+async function start(
+  t: ExecutionContext,
+  dedup: Readonly<Record<string, unknown>>,
+): Promise<{ mirror: MirrorUnderTest; data: string; image: Image }> {
+  const data = await makeFolder();
+  const mirror = await startMirror({ data, config: { dedup } });
+  t.teardown(async () => {
+    await mirror.stop();
+    await removeFolder(data);
+  });
+  const image = mirror.upstream.putImage({
+    repository: 'team/app',
+    tag: 'v1',
+    seed: 'app',
+    layers: LAYERS,
+  });
+  return { mirror, data, image };
+}
+
+async function pull(t: ExecutionContext, mirror: MirrorUnderTest, image: Image): Promise<void> {
+  t.is((await get(mirror.url('/v2/team/app/manifests/v1'))).status, 200);
+  for (const { digest } of [image.config, ...image.layers]) {
+    const answer = await get(mirror.url(`/v2/team/app/blobs/${digest}`));
+    t.is(answer.status, 200, digest);
+    t.is(digestBytes(answer.body), digest);
+  }
+}
+
+interface Stats {
+  readonly core: string;
+  readonly layers: Readonly<Record<string, unknown>>;
+  readonly bytes: Readonly<Record<string, number>>;
+  readonly files: { readonly unique: number; readonly duplicate: number };
+  readonly restores: { readonly count: number; readonly seconds: number };
+  readonly fills: { readonly running: number };
+}
+
+async function readStats(mirror: MirrorUnderTest): Promise<Stats> {
+  const response = await fetch(`${mirror.mica.admin}/stats`);
+  return (await response.json()) as Stats;
+}
+
+/** Waits until nothing is left to be taken apart. */
+async function untilIngested(mirror: MirrorUnderTest, layers: number): Promise<Stats> {
+  for (;;) {
+    const stats = await readStats(mirror);
+    if (stats.layers['total'] === layers && stats.layers['pending'] === 0) return stats;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+async function verify(data: string): Promise<{ damage: unknown[]; recipes: number }> {
+  const env = { ...process.env, MICA_DATA: data };
+  const { stdout } = await run(process.execPath, [MAIN, 'verify', '--json'], { env, cwd: data });
+  return JSON.parse(stdout) as { damage: unknown[]; recipes: number };
+}
+
+async function wholeBlobs(data: string): Promise<string[]> {
+  const names = await readdir(join(data, 'blobs'), { recursive: true });
+  return names.flatMap((name) => /[0-9a-f]{64}$/.exec(name)?.[0] ?? []);
+}
+
+async function duOf(path: string): Promise<number> {
+  const { stdout } = await run('du', ['-s', '--block-size=1', path]);
+  return Number.parseInt(stdout, 10);
+}
+
+test('in mode b without replicas, layers are served from recipes when the upstream is gone', async (t) => {
+  const { mirror, data, image } = await start(t, { mode: 'b', replicas: 0 });
+  await pull(t, mirror, image);
+  const stats = await untilIngested(mirror, 3);
+  t.like(stats, {
+    core: 'native',
+    layers: { total: 3, whole: 1, recipeOnly: 2, pending: 0, notExact: 0 },
+    files: { unique: 40, duplicate: 20 },
+    fills: { running: 0 },
+  });
+  t.is((await wholeBlobs(data)).length, 3, 'manifest, config, the small layer');
+  t.true(Math.abs((stats.bytes['stored'] ?? 0) - (await duOf(data))) < 0.01 * (await duOf(data)));
+  const before = mirror.upstream.count('/blobs/', 'GET');
+  await mirror.upstream.refuse();
+  await pull(t, mirror, image);
+  for (const [at, { digest }] of image.layers.entries()) {
+    const url = mirror.url(`/v2/team/app/blobs/${digest}`);
+    const layer = LAYERS[at] ?? new Uint8Array();
+    t.is((await head(url)).headers['content-length'], String(layer.length));
+    const part = await get(url, { range: 'bytes=100-299' });
+    t.is(part.status, 206);
+    t.is(Buffer.compare(part.body, layer.subarray(100, 300)), 0);
+  }
+  await mirror.upstream.restore();
+  t.is(mirror.upstream.count('/blobs/', 'GET'), before);
+  const { restores } = await readStats(mirror);
+  t.true(restores.count >= 4);
+  t.like(await verify(data), { damage: [], recipes: 2 });
+});
+
+test('in mode b whole copies stay beside the recipes; in mode off nothing is taken apart', async (t) => {
+  const kept = await start(t, { mode: 'b', replicas: 1 });
+  const off = await start(t, { mode: 'off' });
+  await pull(t, kept.mirror, kept.image);
+  await pull(t, off.mirror, off.image);
+  const stats = await untilIngested(kept.mirror, 3);
+  t.like(stats.layers, { total: 3, whole: 3, recipeOnly: 0 });
+  t.like((await readStats(off.mirror)).layers, { total: 0, pending: 0 });
+  t.like(await verify(kept.data), { damage: [], recipes: 2 });
+});
+
+test('in mode s the whole copies that were used last stay inside the budget', async (t) => {
+  const { mirror, image } = await start(t, { mode: 's', rawBudget: `${LAYERS[1]?.length ?? 0}` });
+  await pull(t, mirror, image);
+  const stats = await untilIngested(mirror, 3);
+  t.is(stats.layers['total'], 3);
+  t.true(Number(stats.layers['recipeOnly']) >= 1);
+  await pull(t, mirror, image);
+});
+
+test('with a damaged pack a layer is fetched again, and no wrong byte is sent', async (t) => {
+  const { mirror, data, image } = await start(t, { mode: 'b', replicas: 0 });
+  await pull(t, mirror, image);
+  await untilIngested(mirror, 3);
+  for (const name of await readdir(join(data, 'packs'))) {
+    const path = join(data, 'packs', name);
+    const bytes = await readFile(path);
+    for (let at = 100; at < bytes.length; at += 1000) bytes[at] = (bytes[at] ?? 0) ^ 1;
+    await writeFile(path, bytes);
+  }
+  for (const [at, { digest }] of image.layers.entries()) {
+    const url = mirror.url(`/v2/team/app/blobs/${digest}`);
+    const layer = LAYERS[at] ?? new Uint8Array();
+    const first = await get(url).catch(() => undefined);
+    if (first?.status === 200) {
+      t.is(Buffer.compare(first.body, layer.subarray(0, first.body.length)), 0);
+    }
+    const second = await get(url);
+    t.is(second.status, 200);
+    t.is(digestBytes(second.body), digest);
+  }
+});
+
+test('an image that is purged gives its packs back', async (t) => {
+  const { mirror, data, image } = await start(t, { mode: 'b', replicas: 0 });
+  await pull(t, mirror, image);
+  await untilIngested(mirror, 3);
+  const env = { ...process.env, MICA_DATA: data, MICA_DEFAULT_UPSTREAM: 'docker.io' };
+  const upstreams = JSON.stringify({ 'up.test': { url: mirror.upstream.url } });
+  const options = {
+    env: { ...env, MICA_UPSTREAMS: upstreams, MICA_DEFAULT_UPSTREAM: 'up.test' },
+    cwd: data,
+  };
+  await run(process.execPath, [MAIN, 'purge', 'up.test/team/app:v1'], options);
+  t.deepEqual(await readdir(join(data, 'packs')), []);
+  const recipes = await readdir(join(data, 'recipes'), { recursive: true });
+  t.deepEqual(
+    recipes.filter((name) => /[0-9a-f]{64}/.test(name)),
+    [],
+  );
+  await pull(t, mirror, image);
+});
