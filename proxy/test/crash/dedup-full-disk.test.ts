@@ -1,0 +1,100 @@
+// A disk that gets full while a layer is taken apart: the layer stays whole and is served, and is taken
+// apart once there is room again.
+
+import test, { type ExecutionContext } from 'ava';
+import { nodeRuntime } from '../../src/adapter/node/runtime.ts';
+import { ingestLayer } from '../../src/dedup/ingest-layer.ts';
+import { loadTierCore } from '../../src/dedup/load-tier-core.ts';
+import { openTier } from '../../src/dedup/open-tier.ts';
+import type { Digest } from '../../src/oci/digest.ts';
+import { BlobPaths } from '../../src/store/blob-paths.ts';
+import { openDataFolder } from '../../src/store/data-folder.ts';
+import { digestBytes, makeBytes, readAll } from '../conformance/blob-store.ts';
+import { makeFiles, makeTar, sameBytes } from '../dedup/layers.ts';
+import { quietLog } from '../doubles/quiet-log.ts';
+import { findMountProblem, openSmallDisk } from './small-disk.ts';
+
+const MIB = 1024 * 1024;
+const DISK_SIZE = 48 * MIB;
+
+/** What is left when the layer is taken apart: nothing at first, enough at last. */
+const LEFT = [0, 128 * 1024, 512 * 1024, 1 * MIB, 2 * MIB, 3 * MIB, 4 * MIB, 5 * MIB];
+
+const problem = await findMountProblem();
+if (problem !== undefined) console.log(`# no small disk: ${problem}`);
+const testOnDisk = problem === undefined ? test.serial : test.serial.skip;
+
+const runtime = nodeRuntime();
+const core = await loadTierCore(runtime, 'auto', quietLog);
+const observer = {
+  damaged: () => undefined,
+  ingested: () => undefined,
+  restored: () => undefined,
+};
+
+async function openOn(path: string) {
+  const folder = await openDataFolder({ path, runtime });
+  const tier = await openTier({ folder, runtime, log: quietLog, core, observer });
+  const { packs, recipes } = tier;
+  const ingest = (digest: Digest) => {
+    if (core === undefined) throw new Error('the core does not load');
+    return ingestLayer(
+      { core: core.ingest, index: folder.files, packs, recipes, clock: runtime.clock },
+      {
+        digest,
+        path: new BlobPaths(path).blob(digest),
+        packOwner: 'test',
+        signal: new AbortController().signal,
+      },
+    );
+  };
+  const close = async () => {
+    await tier.close();
+    await folder.close();
+  };
+  return { folder, tier, ingest, close };
+}
+
+async function isServed(
+  t: ExecutionContext,
+  { tier }: Awaited<ReturnType<typeof openOn>>,
+  layers: ReadonlyMap<Digest, Uint8Array>,
+  message: string,
+): Promise<void> {
+  for (const [digest, layer] of layers) {
+    const source = await tier.store.open(digest);
+    sameBytes(t, source && (await readAll(source)), layer, message);
+    source?.close();
+  }
+}
+
+testOnDisk('a full disk in any phase of an ingest costs no layer', async (t) => {
+  const disk = await openSmallDisk(DISK_SIZE);
+  t.teardown(() => disk.close());
+  const path = `${disk.path}/data`;
+  const before = makeTar(makeFiles(20, 1));
+  const layer = makeTar([...makeFiles(20, 1), makeBytes(3 * MIB)]);
+  const layers = new Map([before, layer].map((bytes) => [digestBytes(bytes) as Digest, bytes]));
+  const [first, second] = [...layers.keys()] as [Digest, Digest];
+  let opened = await openOn(path);
+  for (const [digest, bytes] of layers) await opened.folder.blobs.put(digest, bytes);
+  await opened.ingest(first);
+  await opened.folder.blobs.remove(first);
+  let refused = 0;
+  for (const left of LEFT) {
+    await disk.fill(left);
+    const outcome = await opened.ingest(second).catch((error: unknown) => error);
+    if (outcome instanceof Error) refused += 1;
+    await isServed(t, opened, layers, `${left} bytes left: ${String(outcome)}`);
+    await opened.close();
+    await disk.empty();
+    opened = await openOn(path);
+    await isServed(t, opened, layers, `after ${left} bytes left`);
+    if ((await opened.folder.files.getLayer(second)) !== undefined) break;
+  }
+  t.true(refused >= 3, `the disk was full ${refused} times`);
+  t.is((await opened.ingest(second)).kind, 'recipe');
+  await opened.folder.blobs.remove(second);
+  await isServed(t, opened, layers, 'with room');
+  await opened.close();
+});
