@@ -77,6 +77,12 @@ export interface IngestOptions extends JobOptions {
   readonly algorithm?: DigestAlgorithm | undefined;
   /** Bytes that the layer's tar may have; a larger one rejects with `LAYER_TAR_LIMIT`. */
   readonly tarLimit?: number | undefined;
+  /**
+   * Whether the caller makes the whole layer again and compares its digest, so that segments are not
+   * proven one by one: models run once instead of twice. A layer that then comes out as another one is
+   * to be taken apart without it.
+   */
+  readonly isProvenLater?: boolean | undefined;
 }
 
 /** Why a layer cannot be made again. */
@@ -208,7 +214,7 @@ export interface Core {
 
   /**
    * Takes a layer apart: writes its recipe, and proves for every segment that it can be made again to
-   * the bit, or says that it cannot ({@link IngestedLayer.inexact}). The same layer gives the same recipe
+   * the bit ({@link IngestOptions.isProvenLater}), or says that it cannot ({@link IngestedLayer.inexact}). The same layer gives the same recipe
    * everywhere. Progress is bytes of the layer.
    */
   ingest(layer: FileReference, options: IngestOptions): Promise<IngestedLayer>;

@@ -5,13 +5,16 @@ import type { CoreChoice } from './core-choice.ts';
 import type { CoreFiles } from './core-files.ts';
 import { loadNative } from './load-native.ts';
 import { loadWasm } from './load-wasm.ts';
+import type { CoreThreads } from './native-core.ts';
+
+export type { CoreThreads } from './native-core.ts';
 
 export interface LoadCoreOptions {
   readonly choice: CoreChoice;
   /** What the WebAssembly core reads and writes. */
   readonly files: CoreFiles;
-  /** Threads of the native core; as many as the machine can run at once when absent. */
-  readonly workers?: number | undefined;
+  /** What the native core has; WebAssembly works on the event loop. */
+  readonly threads?: CoreThreads | undefined;
 }
 
 export interface LoadedCore {
@@ -23,11 +26,11 @@ export interface LoadedCore {
 
 /** Rejects with a `LoadCoreError` that says what to do. */
 export async function loadCore(options: LoadCoreOptions): Promise<LoadedCore> {
-  const { choice, files, workers } = options;
+  const { choice, files, threads } = options;
   if (choice === 'wasm') return { core: await loadWasm(files) };
-  if (choice === 'native') return { core: loadNative(workers) };
+  if (choice === 'native') return { core: loadNative(threads) };
   try {
-    return { core: loadNative(workers) };
+    return { core: loadNative(threads) };
   } catch (nativeError) {
     return { core: await loadInstead(files, nativeError), nativeError };
   }

@@ -4,17 +4,16 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { Core } from './core.ts';
 import { LoadCoreError } from './load-core-error.ts';
-import { NativeCore } from './native-core.ts';
+import { type CoreThreads, NativeCore } from './native-core.ts';
 import type { NativeModule } from './native-module.ts';
 
 const ADDON = new URL('../native/mica-core.node', import.meta.url);
 
-/** @param workers Threads for jobs; as many as the machine can run at once when absent. */
-export function loadNative(workers?: number): Core {
+export function loadNative(threads: CoreThreads = {}): Core {
   const path = fileURLToPath(ADDON);
   try {
     const module: NativeModule = createRequire(import.meta.url)(path);
-    return new NativeCore(module, workers);
+    return new NativeCore(module, threads);
   } catch (cause) {
     throw new LoadCoreError('native', path, { cause });
   }

@@ -19,17 +19,24 @@ import type { JobControl, NativeModule, Threads } from './native-module.ts';
 import { NativeParts } from './native-parts.ts';
 import { PartRestoration } from './restoration.ts';
 
+/** The threads that a core has for its jobs. */
+export interface CoreThreads {
+  /** How many; as many as the machine can run at once when absent. */
+  readonly workers?: number | undefined;
+  /** Whether they give way to all other threads of the machine, where the system can do that (Linux). */
+  readonly isBackground?: boolean | undefined;
+}
+
 export class NativeCore implements Core {
   readonly flavour = 'native';
   readonly version: string;
   readonly #module: NativeModule;
   readonly #threads: Threads;
 
-  /** @param workers Threads for jobs; as many as the machine can run at once when absent. */
-  constructor(module: NativeModule, workers?: number) {
+  constructor(module: NativeModule, { workers, isBackground }: CoreThreads) {
     this.version = module.version();
     this.#module = module;
-    this.#threads = new module.Threads(workers);
+    this.#threads = new module.Threads(workers, isBackground);
   }
 
   fileId(bytes: Uint8Array): string {
@@ -52,9 +59,9 @@ export class NativeCore implements Core {
   }
 
   ingest(layer: FileReference, options: IngestOptions): Promise<IngestedLayer> {
-    const { recipe, algorithm = 'sha256', tarLimit } = options;
+    const { recipe, algorithm = 'sha256', tarLimit, isProvenLater } = options;
     return this.#run(options, (control) =>
-      this.#threads.ingest(control, layer, recipe, algorithm, tarLimit),
+      this.#threads.ingest(control, layer, recipe, { algorithm, tarLimit, isProvenLater }),
     );
   }
 

@@ -39,6 +39,13 @@ export interface PartEncoder {
   close(): void;
 }
 
+/** How a layer is taken apart. */
+export interface NativeIngestOptions {
+  readonly algorithm: DigestAlgorithm;
+  readonly tarLimit?: number | undefined;
+  readonly isProvenLater?: boolean | undefined;
+}
+
 export interface Threads {
   hashFile(
     control: JobControl,
@@ -50,8 +57,7 @@ export interface Threads {
     control: JobControl,
     layer: FileReference,
     recipe: string,
-    algorithm: DigestAlgorithm,
-    tarLimit?: number,
+    options: NativeIngestOptions,
   ): Promise<IngestedLayer>;
   packFiles(
     control: JobControl,
@@ -75,7 +81,7 @@ export interface Threads {
 export interface NativeModule {
   readonly ContentHasher: new (algorithm: DigestAlgorithm) => ContentHasher;
   readonly JobControl: new (onProgress?: (done: number) => void) => JobControl;
-  readonly Threads: new (size?: number) => Threads;
+  readonly Threads: new (size?: number, isBackground?: boolean) => Threads;
   version(): string;
   fileId(bytes: Uint8Array): string;
   contentDigest(algorithm: DigestAlgorithm, bytes: Uint8Array): string;

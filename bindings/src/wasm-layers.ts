@@ -32,7 +32,8 @@ export async function ingestLayer(
 ): Promise<IngestedLayer> {
   const slices = { ...options, nextTurn };
   slices.signal?.throwIfAborted();
-  const ingest = new module.LayerIngest(options.algorithm ?? 'sha256', options.tarLimit);
+  const { algorithm = 'sha256', tarLimit, isProvenLater } = options;
+  const ingest = new module.LayerIngest(algorithm, tarLimit, isProvenLater);
   try {
     return await usingFile(openInput(files, layer), (source) =>
       usingFile(createOutput(files, options.recipe), (recipe) =>

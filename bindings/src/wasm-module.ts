@@ -63,7 +63,11 @@ export interface WasmRestoration {
 
 export interface WasmModule {
   readonly ContentHasher: new (algorithm: DigestAlgorithm) => ContentHasher;
-  readonly LayerIngest: new (algorithm: DigestAlgorithm, tarLimit?: number) => WasmLayerIngest;
+  readonly LayerIngest: new (
+    algorithm: DigestAlgorithm,
+    tarLimit?: number,
+    isProvenLater?: boolean,
+  ) => WasmLayerIngest;
   readonly LayerPacker: new (
     recipe: Uint8Array,
     files: Uint32Array | undefined,

@@ -16,6 +16,7 @@ use mica_core::ingest::{LayerEvent, LayerIngest, LayerReader, LayerReport};
 use mica_core::recipe::decode::RecipeBytes;
 use mica_core::recipe::{RecipeIndex, Section};
 use mica_core::restore::{FileSource, RestoreError, Restorer, Scratch, TarMap};
+use mica_core::segment::Proof;
 use timing::{arguments, megabytes_per_second, timed};
 
 /// Bytes of a layer that are given at once, as when it is read from a disk.
@@ -47,8 +48,8 @@ impl FileSource for TarFiles<'_> {
     }
 }
 
-fn ingest(layer: &[u8]) -> (Vec<u8>, LayerReport) {
-    let mut ingest = LayerIngest::new(DigestAlgorithm::Sha256, u64::MAX);
+fn ingest(layer: &[u8], proof: Proof) -> (Vec<u8>, LayerReport) {
+    let mut ingest = LayerIngest::new(DigestAlgorithm::Sha256, u64::MAX, proof);
     let mut recipe = Vec::new();
     for piece in layer.chunks(PIECE_SIZE) {
         recipe.extend(ingest.push(piece).unwrap());
@@ -102,15 +103,17 @@ fn percent(part: u64, whole: usize) -> f64 {
 
 fn measure(path: &str) {
     let layer = std::fs::read(path).unwrap();
-    let ((recipe, report), ingesting) = best(|| ingest(&layer));
+    let ((recipe, report), ingesting) = best(|| ingest(&layer, Proof::Now));
+    let (_, finding) = best(|| ingest(&layer, Proof::Later));
     let (tar, inflating) = best(|| inflate(&layer));
     let (again, restoring) = best(|| restore(&recipe, &tar));
     assert!(again == layer, "layers differ");
     let rate = |time| megabytes_per_second(tar.len(), time);
     print!(
-        "| {path} | {} | {:.1} | {:.1} | {:.1} | {:.3} |",
+        "| {path} | {} | {:.1} | {:.1} | {:.1} | {:.1} | {:.3} |",
         report.compressor,
         rate(ingesting),
+        rate(finding),
         rate(inflating),
         rate(restoring),
         percent(recipe.len() as u64, layer.len()),
@@ -131,11 +134,11 @@ fn main() {
     println!(
         "MB of tar a second by the time that the thread ran; recipe and its sections in % of the layer"
     );
-    print!("| layer | compressor | ingest | inflate | restore | recipe |");
+    print!("| layer | compressor | ingest | proven later | inflate | restore | recipe |");
     for section in Section::ALL {
         print!(" {section:?} |");
     }
-    println!("\n|{}", "---|".repeat(6 + Section::ALL.len()));
+    println!("\n|{}", "---|".repeat(7 + Section::ALL.len()));
     for path in paths {
         measure(&path);
     }

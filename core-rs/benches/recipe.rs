@@ -15,6 +15,7 @@ use mica_core::compression::{compress, decompress};
 use mica_core::digest::DigestAlgorithm;
 use mica_core::ingest::LayerIngest;
 use mica_core::recipe::{RecipeBytes, RecipeIndex, Section, SectionReader};
+use mica_core::segment::Proof;
 use timing::{arguments, megabytes_per_second, timed};
 
 const CHUNK_SIZES: [usize; 4] = [64 << 10, 256 << 10, 1 << 20, 4 << 20];
@@ -25,7 +26,7 @@ const ENTRY_SIZE: usize = 14;
 /// The sections of a layer's recipe that are compressed, and the time that the layer took.
 fn sections(layer: &[u8]) -> (Vec<(Section, Vec<u8>)>, Duration) {
     let ((recipe, _), ingesting) = timed(|| {
-        let mut ingest = LayerIngest::new(DigestAlgorithm::Sha256, u64::MAX);
+        let mut ingest = LayerIngest::new(DigestAlgorithm::Sha256, u64::MAX, Proof::Now);
         let mut recipe = ingest.push(layer).unwrap();
         let (last, report) = ingest.finish().unwrap();
         recipe.extend(last);

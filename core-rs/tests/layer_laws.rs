@@ -25,7 +25,7 @@ use std::io::{Read, Write};
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use flate2::{Compression, GzBuilder};
-use ingest::{TAR_LIMIT, ingest};
+use ingest::{TAR_LIMIT, ingest, ingest_proven};
 use layer_tar::{part_of, tar_of};
 use mica_core::deflate::InflateError;
 use mica_core::digest::{ContentHasher, DigestAlgorithm, FileId};
@@ -34,6 +34,7 @@ use mica_core::ingest::{IngestError, LayerEvent, LayerIngest, LayerReader};
 use mica_core::recipe::decode::RecipeBytes;
 use mica_core::recipe::{Encoding, RecipeIndex};
 use mica_core::restore::{RestoreError, Restorer, read_file_ids};
+use mica_core::segment::Proof;
 use mica_core::segment::cut::SEGMENT_SIZE;
 use proptest::prelude::*;
 use restore::restore_parts;
@@ -85,6 +86,8 @@ fn gzip(plain: &[u8], level: u32) -> Vec<u8> {
 /// Makes the layer again, and compares it and what the recipe says with slow and plain ways.
 fn assert_exact(layer: &[u8], tar: &[u8], encoding: Encoding) {
     let recipe = ingest(layer, &[usize::MAX]).unwrap();
+    let unproven = ingest_proven(layer, &[usize::MAX], Proof::Later);
+    assert!(unproven.unwrap() == recipe, "recipes differ");
     let source = RecipeBytes(&recipe);
     let index = RecipeIndex::read(&source).unwrap();
     let summary = index.summary();
@@ -300,7 +303,7 @@ fn a_bomb_stops_at_the_limit_of_the_tar() {
 fn whoever_goes_on_after_an_error_gets_it_again() {
     let mut layer = gzip(b"text", 6);
     layer[14] ^= 1;
-    let mut ingest = LayerIngest::new(DigestAlgorithm::Sha256, TAR_LIMIT);
+    let mut ingest = LayerIngest::new(DigestAlgorithm::Sha256, TAR_LIMIT, Proof::Now);
     let error = ingest.push(&layer).unwrap_err();
     assert_eq!(ingest.push(&layer), Err(error));
     assert_eq!(ingest.finish(), Err(error));

@@ -6,6 +6,7 @@ use mica_core::digest::{DigestAlgorithm, FileId};
 use mica_core::ingest::LayerIngest;
 use mica_core::pack::{LayerPackError, LayerPacker, PackError, PackedFiles};
 use mica_core::recipe::{RecipeBytes, RecipeError};
+use mica_core::segment::Proof;
 
 #[derive(Debug, PartialEq)]
 enum Problem {
@@ -49,7 +50,7 @@ fn many_files() -> Vec<u8> {
 }
 
 fn ingest(layer: &[u8], piece: usize) -> Vec<u8> {
-    let mut ingest = LayerIngest::new(DigestAlgorithm::Sha256, u64::MAX);
+    let mut ingest = LayerIngest::new(DigestAlgorithm::Sha256, u64::MAX, Proof::Now);
     let mut recipe = Vec::new();
     for piece in layer.chunks(piece) {
         recipe.extend(ingest.push(piece).unwrap());

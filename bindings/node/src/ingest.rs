@@ -11,7 +11,7 @@ use std::thread;
 use mica_core::digest::DigestAlgorithm;
 use mica_core::ingest::{FrontItem, LayerFront, LayerReport, RecipeBuilder, ScanPart};
 use mica_core::model::{Compressor, Models};
-use mica_core::segment::{AnalyzedSegment, Segment, analyze_segment};
+use mica_core::segment::{AnalyzedSegment, Proof, Segment, analyze_segment};
 
 use crate::file::{Input, InputFile, OutputFile};
 use crate::job::{JobContext, JobError};
@@ -25,6 +25,7 @@ pub(crate) struct IngestLayer {
     pub(crate) algorithm: DigestAlgorithm,
     /// Bytes that the layer's tar may have.
     pub(crate) tar_limit: u64,
+    pub(crate) proof: Proof,
     /// Path of the recipe, which is made.
     pub(crate) recipe: String,
     /// Threads that run models.
@@ -55,6 +56,7 @@ impl IngestLayer {
         let layer = self.layer.open()?;
         let recipe = OutputFile::create(self.recipe)?;
         let workers = self.workers.max(1);
+        let proof = self.proof;
         // One task waits for each that runs, so that memory is bounded and no thread has to wait.
         let (tasks, queue) = sync_channel(workers);
         // The threads alone hold it: once all have panicked, sending fails instead of waiting for ever.
@@ -63,7 +65,7 @@ impl IngestLayer {
             for number in 0..workers {
                 let queue = Arc::clone(&queue);
                 let thread = thread::Builder::new().name("mica-segments".to_owned());
-                match thread.spawn_scoped(scope, move || analyze_all(&queue, context)) {
+                match thread.spawn_scoped(scope, move || analyze_all(&queue, proof, context)) {
                     Ok(_) => {}
                     // The others will come to it.
                     Err(_) if number > 0 => break,
@@ -85,7 +87,7 @@ impl IngestLayer {
 }
 
 /// What one of the threads does: until there can be no more tasks.
-fn analyze_all(queue: &Mutex<Receiver<Task>>, context: &JobContext) {
+fn analyze_all(queue: &Mutex<Receiver<Task>>, proof: Proof, context: &JobContext) {
     let mut models = Models::default();
     loop {
         let task = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
@@ -94,7 +96,7 @@ fn analyze_all(queue: &Mutex<Receiver<Task>>, context: &JobContext) {
         if context.check().is_err() {
             continue;
         }
-        let analyzed = analyze_segment(&mut models, task.compressor, &task.segment);
+        let analyzed = analyze_segment(&mut models, task.compressor, &task.segment, proof);
         // Nobody waits for it if the job has failed meanwhile.
         drop(task.result.send(analyzed));
     }

@@ -2,6 +2,8 @@
 //!
 //! libuv's four threads are not used: the runtime needs them for files and names while jobs take
 //! seconds. Threads start when there is work for them and stay until the pool is closed.
+//!
+//! Threads of a background pool give way to all others of the machine.
 
 use std::collections::VecDeque;
 use std::io;
@@ -16,6 +18,7 @@ pub(crate) type Work = Box<dyn FnOnce() + Send>;
 pub(crate) struct Pool {
     shared: Arc<Shared>,
     size: usize,
+    is_background: bool,
 }
 
 struct Shared {
@@ -35,7 +38,7 @@ struct State {
 
 impl Pool {
     /// A pool of at most `size` threads, at least one.
-    pub(crate) fn new(size: usize) -> Self {
+    pub(crate) fn new(size: usize, is_background: bool) -> Self {
         let shared = Shared {
             state: Mutex::default(),
             changed: Condvar::new(),
@@ -44,6 +47,7 @@ impl Pool {
         Self {
             shared: Arc::new(shared),
             size: size.max(1),
+            is_background,
         }
     }
 
@@ -97,10 +101,24 @@ impl Pool {
 
     fn start_thread(&self) -> io::Result<JoinHandle<()>> {
         let shared = Arc::clone(&self.shared);
+        let is_background = self.is_background;
         thread::Builder::new()
             .name("mica-core".to_owned())
-            .spawn(move || shared.run())
+            .spawn(move || {
+                if is_background {
+                    give_way();
+                }
+                shared.run();
+            })
     }
+}
+
+/// Gives this thread, and those that it starts, the lowest priority, as far as the system has priorities
+/// of threads: on Linux a thread's nice value is its own. Source: sched(7), "the nice value".
+fn give_way() {
+    const LOWEST: i32 = 19;
+    // A thread that keeps its priority does the same work.
+    let _ = rustix::process::setpriority_process(None, LOWEST);
 }
 
 impl Drop for Pool {
@@ -158,7 +176,7 @@ mod tests {
 
     #[test]
     fn submit_runs_all_work_in_order_on_one_thread() {
-        let pool = Pool::new(1);
+        let pool = Pool::new(1, false);
         let (sender, receiver) = mpsc::channel();
         for number in 0..100 {
             let sender = sender.clone();
@@ -171,7 +189,7 @@ mod tests {
 
     #[test]
     fn submit_uses_as_many_threads_as_there_is_work_for_but_no_more() {
-        let pool = Pool::new(3);
+        let pool = Pool::new(3, false);
         let together = Arc::new(Barrier::new(3));
         let (sender, receiver) = mpsc::channel();
         for _ in 0..9 {
@@ -193,7 +211,7 @@ mod tests {
 
     #[test]
     fn close_waits_for_running_work_and_drops_the_queue() {
-        let pool = Pool::new(1);
+        let pool = Pool::new(1, false);
         let done = Arc::new(AtomicUsize::new(0));
         let (started, has_started) = mpsc::channel();
         for _ in 0..5 {

@@ -6,6 +6,7 @@ use std::thread;
 use mica_core::pack::{self, decode_places, encode_places};
 use mica_core::recipe::RecipeIndex;
 use mica_core::restore::{TarMap, read_file_ids};
+use mica_core::segment::Proof;
 use napi::bindgen_prelude::{Buffer, Either, Object, Uint32Array};
 use napi::{Env, Result};
 use napi_derive::napi;
@@ -30,13 +31,27 @@ pub struct Threads {
     pool: Arc<Pool>,
 }
 
+/// How a layer is taken apart.
+#[napi(object)]
+pub struct IngestOptions {
+    /// Of the layer's digest.
+    #[napi(ts_type = "'sha256' | 'sha512'")]
+    pub algorithm: String,
+    /// Bytes that the layer's tar may have.
+    pub tar_limit: Option<i64>,
+    /// Whether the caller makes the layer again, as its proof.
+    pub is_proven_later: Option<bool>,
+}
+
 #[napi]
 impl Threads {
-    /// At most `size` threads; as many as the machine can run at once when absent.
+    /// At most `size` threads; as many as the machine can run at once when absent. Those in the background
+    /// give way to all others.
     #[napi(constructor)]
-    pub fn new(env: Env, size: Option<u32>) -> Result<Self> {
+    pub fn new(env: Env, size: Option<u32>, is_background: Option<bool>) -> Result<Self> {
         let size = size.and_then(|size| usize::try_from(size).ok());
-        let pool = Arc::new(Pool::new(size.unwrap_or_else(available_parallelism)));
+        let size = size.unwrap_or_else(available_parallelism);
+        let pool = Arc::new(Pool::new(size, is_background.unwrap_or(false)));
         // The addon's code may be unloaded after the environment has ended: no thread may be in it.
         env.add_env_cleanup_hook(Arc::clone(&pool), |pool| pool.close())?;
         Ok(Self { pool })
@@ -66,7 +81,7 @@ impl Threads {
         job::start(env, &self.pool, control, |context| job.run(context))
     }
 
-    /// Resolves with a [`crate::report::IngestedLayer`]. `tar_limit` is in bytes.
+    /// Resolves with a [`crate::report::IngestedLayer`].
     #[napi(ts_return_type = "Promise<IngestedLayer>")]
     pub fn ingest<'env>(
         &self,
@@ -74,13 +89,16 @@ impl Threads {
         control: &JobControl,
         layer: Either<i32, String>,
         recipe: String,
-        algorithm: String,
-        tar_limit: Option<i64>,
+        options: IngestOptions,
     ) -> Result<Object<'env>> {
         let job = IngestLayer {
             layer: Input::new(layer).map_err(|error| to_js_error(env, &error))?,
-            algorithm: parse_algorithm(env, &algorithm)?,
-            tar_limit: to_limit(tar_limit),
+            algorithm: parse_algorithm(env, &options.algorithm)?,
+            tar_limit: to_limit(options.tar_limit),
+            proof: match options.is_proven_later {
+                Some(true) => Proof::Later,
+                _ => Proof::Now,
+            },
             recipe,
             workers: self.pool.size(),
         };

@@ -98,6 +98,13 @@ const summaryChecks: readonly Check[] = [
     ok((await readFile(recipe)).equals(await readFile(one.recipe)));
   }),
 
+  inFolder('ingest() makes the same recipe when it is proven later', async (core, folder) => {
+    const { file, ingested, recipe } = await keepLayer(core, folder, gzipSync(SAMPLE_TAR));
+    const later = join(folder, 'later.recipe');
+    deepStrictEqual(await core.ingest(file, { recipe: later, isProvenLater: true }), ingested);
+    ok((await readFile(later)).equals(await readFile(recipe)));
+  }),
+
   inFolder('ingest() tells its progress up to the end', async (core, folder) => {
     const layer = join(folder, 'layer');
     await writeFile(layer, SAMPLE_TAR);

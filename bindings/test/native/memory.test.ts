@@ -48,7 +48,7 @@ import { loadNative } from ${JSON.stringify(new URL('../../src/load-native.js', 
 const memory = (key) =>
   1024 * Number(new RegExp(key + ':\\\\s+(\\\\d+) kB').exec(readFileSync('/proc/self/status', 'latin1'))[1]);
 const [recipe, pack, places] = process.argv.slice(1);
-const core = loadNative(1);
+const core = loadNative({ workers: 1 });
 const sha256 = createHash('sha256');
 const before = memory('VmRSS');
 const options = { recipe, packs: [pack], places: readFileSync(places) };

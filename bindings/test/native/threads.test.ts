@@ -37,16 +37,23 @@ function startEndless(core: Core): Job {
   return { result, started, abort: () => controller.abort() };
 }
 
-/** Threads of this process that run jobs. */
-function countThreads(): number {
-  return readdirSync('/proc/self/task').filter((id) => {
+/** Nice values of this process's threads that run jobs: proc_pid_stat(5), the 17th field after the name. */
+function niceValues(): number[] {
+  return readdirSync('/proc/self/task').flatMap((id) => {
     try {
-      return readFileSync(`/proc/self/task/${id}/comm`, 'utf8').trim() === 'mica-core';
+      const [, name, rest] =
+        /\((.*)\) (.*)/.exec(readFileSync(`/proc/self/task/${id}/stat`, 'utf8')) ?? [];
+      return name === 'mica-core' ? [Number(rest?.split(' ')[16])] : [];
     } catch {
       // It ended between the two calls.
-      return false;
+      return [];
     }
-  }).length;
+  });
+}
+
+/** Threads of this process that run jobs. */
+function countThreads(): number {
+  return niceValues().length;
 }
 
 /** Runs JavaScript in a process of its own and gives its exit code and what it printed. */
@@ -65,7 +72,7 @@ async function runScript(script: string): Promise<{ code: unknown; output: strin
 
 test.serial('no more jobs run at once than there are workers', async (t) => {
   const before = countThreads();
-  const core = loadNative(2);
+  const core = loadNative({ workers: 2 });
   t.is(countThreads(), before, 'threads start with the first job');
   const jobs = [startEndless(core), startEndless(core)];
   await Promise.all(jobs.map((job) => job.started));
@@ -82,8 +89,20 @@ test.serial('no more jobs run at once than there are workers', async (t) => {
   t.is(countThreads(), before + 2);
 });
 
+test.serial('threads in the background give way to all others', async (t) => {
+  const before = niceValues();
+  const core = loadNative({ workers: 1, isBackground: true });
+  const job = startEndless(core);
+  await job.started;
+  const after = niceValues();
+  job.abort();
+  await t.throwsAsync(job.result, { any: true, name: 'AbortError' });
+  const ascending = (one: number, other: number): number => one - other;
+  t.deepEqual(after.sort(ascending), [...before, 19].sort(ascending));
+});
+
 test.serial('a waiting job is canceled at once', async (t) => {
-  const core = loadNative(1);
+  const core = loadNative({ workers: 1 });
   const running = startEndless(core);
   await running.started;
   const waiting = startEndless(core);
@@ -96,7 +115,7 @@ test.serial('a waiting job is canceled at once', async (t) => {
 });
 
 test.serial('hundreds of jobs on two threads all end', async (t) => {
-  const core = loadNative(2);
+  const core = loadNative({ workers: 2 });
   const jobs = Array.from({ length: 300 }, () => core.hashFile(FILE, options));
   const digests = new Set((await Promise.all(jobs)).map(({ digest }) => digest));
   t.is(digests.size, 1);
@@ -107,7 +126,7 @@ test.serial('a worker that is terminated takes its jobs and threads with it', as
   const script = `
     import { parentPort } from 'node:worker_threads';
     const { loadNative } = await import(${JSON.stringify(LOADER.href)});
-    const core = loadNative(2);
+    const core = loadNative({ workers: 2 });
     let started = 0;
     for (let index = 0; index < 5; index += 1) {
       let first = true;
@@ -128,7 +147,7 @@ test.serial('a worker that is terminated takes its jobs and threads with it', as
 
 test('a process ends by itself when its jobs have', async (t) => {
   const { code, output } = await runScript(`
-    const core = loadNative(3);
+    const core = loadNative({ workers: 3 });
     const { size } = await core.hashFile(process.execPath, { algorithm: 'sha256', onProgress() {} });
     console.log(size > 0);`);
   t.is(output, 'true\n');
@@ -137,7 +156,7 @@ test('a process ends by itself when its jobs have', async (t) => {
 
 test('a process may end while jobs run', async (t) => {
   const { code } = await runScript(`
-    const core = loadNative(2);
+    const core = loadNative({ workers: 2 });
     for (let index = 0; index < 5; index += 1)
       core.hashFile('/dev/zero', { algorithm: 'sha256', onProgress: () => process.exit(7) });`);
   t.is(code, 7);
@@ -146,7 +165,7 @@ test('a process may end while jobs run', async (t) => {
 test('what a job was given is freed after it', async (t) => {
   const { code, output } = await runScript(`
     import { setTimeout } from 'node:timers/promises';
-    const core = loadNative(1);
+    const core = loadNative({ workers: 1 });
     const kept = [];
     async function run(file, act) {
       const controller = new AbortController();

@@ -15,8 +15,8 @@ import { keepLayer } from '../contract/kept-layer.ts';
 import { sampleLayers } from '../contract/sample-layers.ts';
 import { makeTar } from '../contract/tar.ts';
 
-const native = loadNative(1);
-const threads = loadNative(3);
+const native = loadNative({ workers: 1 });
+const threads = loadNative({ workers: 3 });
 const wasm = await loadWasm(nodeFiles);
 const samples = await sampleLayers();
 

@@ -3,6 +3,7 @@
 use js_sys::{Error, Object};
 use mica_core::error::CoreError;
 use mica_core::ingest;
+use mica_core::segment::Proof;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::{FinishedError, to_js_error};
@@ -19,10 +20,19 @@ pub struct LayerIngest(Option<ingest::LayerIngest>);
 impl LayerIngest {
     /// At the start of a layer. `tar_limit` is in bytes; none when absent.
     #[wasm_bindgen(constructor)]
-    pub fn new(algorithm: &str, tar_limit: Option<f64>) -> Result<Self, Error> {
+    pub fn new(
+        algorithm: &str,
+        tar_limit: Option<f64>,
+        is_proven_later: Option<bool>,
+    ) -> Result<Self, Error> {
         let algorithm = parse_algorithm(algorithm)?;
         let tar_limit = tar_limit.map_or(u64::MAX, from_size);
-        Ok(Self(Some(ingest::LayerIngest::new(algorithm, tar_limit))))
+        let proof = match is_proven_later {
+            Some(true) => Proof::Later,
+            _ => Proof::Now,
+        };
+        let ingest = ingest::LayerIngest::new(algorithm, tar_limit, proof);
+        Ok(Self(Some(ingest)))
     }
 
     /// Takes the next bytes of the layer.

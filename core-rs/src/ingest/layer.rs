@@ -6,7 +6,7 @@ use super::front::{FrontItem, LayerFront};
 use super::report::LayerReport;
 use crate::digest::DigestAlgorithm;
 use crate::model::Models;
-use crate::segment::analyze_segment;
+use crate::segment::{Proof, analyze_segment};
 
 /// Takes a layer apart whose bytes come in pieces, on one thread. Where there are several, run
 /// [`analyze_segment`] on them instead, as `bindings/node` does.
@@ -15,14 +15,16 @@ pub struct LayerIngest {
     front: LayerFront,
     models: Models,
     builder: RecipeBuilder,
+    proof: Proof,
 }
 
 impl LayerIngest {
     /// At the start of a layer whose digest is of that algorithm, and whose tar may have `tar_limit`
     /// bytes.
     #[must_use]
-    pub fn new(algorithm: DigestAlgorithm, tar_limit: u64) -> Self {
+    pub fn new(algorithm: DigestAlgorithm, tar_limit: u64, proof: Proof) -> Self {
         Self {
+            proof,
             front: LayerFront::new(algorithm, tar_limit),
             models: Models::default(),
             builder: RecipeBuilder::new(),
@@ -65,7 +67,7 @@ impl LayerIngest {
                 compressor,
                 tar,
             }) => {
-                let analyzed = analyze_segment(&mut self.models, compressor, &segment);
+                let analyzed = analyze_segment(&mut self.models, compressor, &segment, self.proof);
                 self.builder.add_tar(&tar);
                 self.builder.add_segment(&framing, &analyzed);
             }

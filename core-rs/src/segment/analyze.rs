@@ -28,13 +28,22 @@ pub struct AnalyzedSegment {
     pub raw: Vec<u8>,
 }
 
+/// When it is proven that a segment comes out the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// When it is analyzed: it is rebuilt and compared, and kept as it is if it is another one.
+    Now,
+    /// When the whole layer is made again, which is for the caller to do.
+    Later,
+}
+
 /// Analyzes a segment with the model of a compressor; with another's if that one does not know the
-/// segment, unless it is [`Compressor::Unknown`]. What it gives was rebuilt and compared; a segment
-/// that does not come out the same, or costs too much, is kept as it is.
+/// segment, unless it is [`Compressor::Unknown`]. A segment that costs too much is kept as it is.
 pub fn analyze_segment(
     models: &mut Models,
     compressor: Compressor,
     segment: &Segment,
+    proof: Proof,
 ) -> AnalyzedSegment {
     if !segment.is_compressed() {
         return keep_check(segment);
@@ -42,7 +51,7 @@ pub fn analyze_segment(
     if compressor == Compressor::Unknown || has_too_many_blocks(segment) {
         return keep_raw(segment);
     }
-    if let Some(analyzed) = analyze_with(models, compressor, segment) {
+    if let Some(analyzed) = analyze_with(models, compressor, segment, proof) {
         return analyzed;
     }
     if segment.stored.len() < MIN_DETECTED_SIZE {
@@ -50,19 +59,24 @@ pub fn analyze_segment(
     }
     let other = detect(models, CANDIDATES, None, segment);
     (other != compressor)
-        .then(|| analyze_with(models, other, segment))
+        .then(|| analyze_with(models, other, segment, proof))
         .flatten()
         .unwrap_or_else(|| keep_raw(segment))
 }
 
-/// Nothing if the segment is not proven to come out the same, or costs too much.
+/// Nothing if the segment does not come out the same, or costs too much.
 fn analyze_with(
     models: &mut Models,
     compressor: Compressor,
     segment: &Segment,
+    proof: Proof,
 ) -> Option<AnalyzedSegment> {
     let corrections = find_with(models, compressor, segment, MatchForm::Place)?;
-    keep(models, compressor, segment, &corrections)
+    let analyzed = keep(compressor, segment, &corrections)?;
+    match proof {
+        Proof::Later => Some(analyzed),
+        Proof::Now => comes_out_the_same(models, &analyzed, segment).then_some(analyzed),
+    }
 }
 
 /// Where the model of a compressor is wrong about a segment; nothing if it cannot be run over it.
@@ -86,8 +100,8 @@ pub(crate) fn find_with(
     )
 }
 
+/// Nothing if it costs too much.
 fn keep(
-    models: &mut Models,
     compressor: Compressor,
     segment: &Segment,
     corrections: &[Correction],
@@ -98,17 +112,27 @@ fn keep(
     if is_too_much(blocks.len() + encoded.len(), segment) {
         return None;
     }
-    let kept = KeptBlocks::decode(&blocks).ok()?;
-    let corrections = decode_corrections(&encoded).ok()?;
-    let text = segment.text_for(compressor);
-    let mut again = Vec::new();
-    rebuild_segment(models, compressor, &kept, &corrections, text, &mut again).ok()?;
-    (again == segment.stored).then(|| AnalyzedSegment {
+    Some(AnalyzedSegment {
         row: row(segment, compressor, blocks.len(), encoded.len(), 0),
         blocks,
         corrections: encoded,
         raw: Vec::new(),
     })
+}
+
+/// Whether a segment can be rebuilt from what is kept of it.
+fn comes_out_the_same(models: &mut Models, kept: &AnalyzedSegment, segment: &Segment) -> bool {
+    let compressor = kept.row.compressor;
+    let (Ok(blocks), Ok(corrections)) = (
+        KeptBlocks::decode(&kept.blocks),
+        decode_corrections(&kept.corrections),
+    ) else {
+        return false;
+    };
+    let text = segment.text_for(compressor);
+    let mut again = Vec::new();
+    rebuild_segment(models, compressor, &blocks, &corrections, text, &mut again).is_ok()
+        && again == segment.stored
 }
 
 /// Nothing but a check: the segment is its plain text, or made of it by libzstd.

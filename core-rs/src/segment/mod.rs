@@ -11,7 +11,7 @@ mod places;
 pub mod rebuild;
 pub mod replay;
 
-pub use analyze::{AnalyzedSegment, analyze_segment};
+pub use analyze::{AnalyzedSegment, Proof, analyze_segment};
 pub use corrections::{Change, Correction, decode_corrections, encode_corrections};
 pub use cut::{Cut, Cutter, FirstBits, Segment, SegmentBlock};
 pub use detect::detect;

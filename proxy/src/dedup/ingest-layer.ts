@@ -7,7 +7,13 @@
 // A crash between any two steps leaves the whole layer, bytes behind the end of a pack that the next
 // append cuts off, and a recipe that nobody knows.
 
-import { type Core, type IngestedLayer, isCoreError, type LayerSummary } from 'mica-core/core';
+import {
+  type Core,
+  type IngestedLayer,
+  type IngestOptions,
+  isCoreError,
+  type LayerSummary,
+} from 'mica-core/core';
 import { type Digest, digestAlgorithm } from '../oci/digest.ts';
 import type { Clock } from '../runtime/runtime.ts';
 import type { AppendedFiles, FileIndex, PackRecord, RecipeRecord } from './file-index.ts';
@@ -15,6 +21,7 @@ import { hashRestoration } from './hash-restoration.ts';
 import { LocatedLayer, locateFiles } from './locate-files.ts';
 import { PackCutError, type PackStore } from './pack-store.ts';
 import type { RecipeStore } from './recipe-store.ts';
+import { isDamage } from './restorations.ts';
 
 /** Bytes at which a pack is sealed and the next one begun: what compaction copies at a time at most. */
 const SEALED_PACK_SIZE = 512 * 1024 * 1024;
@@ -84,9 +91,25 @@ export async function ingestLayer(
   parts: IngestParts,
   options: IngestLayerOptions,
 ): Promise<IngestOutcome> {
+  try {
+    // The whole layer is made again in any case: segments need no proof of their own.
+    return await ingestOnce(parts, options, { isProvenLater: true });
+  } catch (error) {
+    if (!(error instanceof WrongRestoreError || isDamage(error))) throw error;
+    return await ingestOnce(parts, options, { isProvenLater: false });
+  }
+}
+
+type ProofOptions = Required<Pick<IngestOptions, 'isProvenLater'>>;
+
+async function ingestOnce(
+  parts: IngestParts,
+  options: IngestLayerOptions,
+  proof: ProofOptions,
+): Promise<IngestOutcome> {
   const recipe = parts.recipes.temporary(options.digest);
   try {
-    const ingested = await takeApart(parts, options, recipe);
+    const ingested = await takeApart(parts, options, recipe, proof);
     if ('kind' in ingested) return ingested;
     const { summary, recipeSize } = ingested;
     if (summary.digest !== options.digest) return { kind: 'damaged' };
@@ -106,10 +129,12 @@ async function takeApart(
   { core }: IngestParts,
   { digest, path, signal }: IngestLayerOptions,
   recipe: string,
+  { isProvenLater }: ProofOptions,
 ): Promise<IngestedLayer | IngestOutcome> {
   const algorithm = digestAlgorithm(digest);
   try {
-    return await core.ingest(path, { recipe, algorithm, tarLimit: TAR_LIMIT, signal });
+    const tarLimit = TAR_LIMIT;
+    return await core.ingest(path, { recipe, algorithm, tarLimit, isProvenLater, signal });
   } catch (error) {
     if (!isCoreError(error) || !LAYER_FAULT.test(error.code)) throw error;
     const found = await core.hashFile(path, { algorithm, signal });

@@ -2,15 +2,20 @@
 
 import type { Core } from 'mica-core/core';
 import { CoreChoiceError, parseCoreChoice } from 'mica-core/core-choice';
+import type { CoreThreads } from 'mica-core/load-core';
 import type { Log } from '../log.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 
-/** Two of a kind: what clients wait for has threads of its own. */
+/** Two of a kind: what clients wait for has threads of its own, and the others give way to them. */
 export interface TierCore {
   /** Makes layers again for clients. */
   readonly restore: Core;
   /** Takes layers apart. */
   readonly ingest: Core;
+}
+
+function threadsOf(workers: 'auto' | number): CoreThreads {
+  return { workers: workers === 'auto' ? undefined : workers, isBackground: true };
 }
 
 /** Undefined, and said in the log, when no core loads. Rejects when CORE names none. */
@@ -25,9 +30,7 @@ export async function loadTierCore(
     if (nativeError !== undefined) log.warn({ err: nativeError }, 'the native core does not load');
     // WebAssembly works on the event loop, whatever the number of threads.
     const ingest =
-      restore.flavour === 'native'
-        ? (await loadCore('native', workers === 'auto' ? undefined : workers)).core
-        : restore;
+      restore.flavour === 'native' ? (await loadCore('native', threadsOf(workers))).core : restore;
     log.info({ core: restore.flavour, version: restore.version }, 'the core is loaded');
     return { restore, ingest };
   } catch (error) {

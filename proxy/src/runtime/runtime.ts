@@ -2,7 +2,7 @@
 // every runtime and tests can pass their own clock. Implementations live in adapter/.
 
 import type { CoreChoice } from 'mica-core/core-choice';
-import type { LoadedCore } from 'mica-core/load-core';
+import type { CoreThreads, LoadedCore } from 'mica-core/load-core';
 import type { DigestAlgorithm } from '../oci/digest.ts';
 
 /** An open file. Positions and lengths are bytes; reads and writes name their position. */
@@ -103,11 +103,8 @@ export interface Runtime {
   readonly clock: Clock;
   readonly processes: Processes;
   readonly network: Network;
-  /**
-   * Loads the core that takes layers apart; rejects with what to do when it cannot. `workers`: its
-   * threads, as many as the machine can run at once when absent. Each has its own.
-   */
-  loadCore(choice: CoreChoice, workers?: number): Promise<LoadedCore>;
+  /** Loads the core that takes layers apart, with threads of its own; rejects with what to do when it cannot. */
+  loadCore(choice: CoreChoice, threads?: CoreThreads): Promise<LoadedCore>;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly workingDirectory: string;
   readonly homeDirectory: string;

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { open as openFile, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
+import type { Core } from 'mica-core/core';
 import { type IngestParts, ingestLayer } from '../../src/dedup/ingest-layer.ts';
 import { digestBytes, readAll } from '../conformance/blob-store.ts';
 import { MemoryFileIndex } from '../doubles/memory-file-index.ts';
@@ -57,6 +58,29 @@ test('ingestLayer() stores a file once, whatever layer and compression it comes 
   const source = await folder.store.open(digest);
   sameBytes(t, source && (await readAll(source)), more);
   source?.close();
+});
+
+test('ingestLayer() proves each segment when the layer comes out as another one', async (t) => {
+  const folder = await openDedupFolder(t);
+  const other = folder.wholePath(await folder.put(makeLayer(FILES, 9)));
+  const proofs: unknown[] = [];
+  // The first time it gives the recipe of another layer, with the same files.
+  const ingest: Core['ingest'] = async (layer, options) => {
+    proofs.push(options.isProvenLater);
+    const ingested = await folder.core.ingest(layer, options);
+    if (options.isProvenLater === true) await folder.core.ingest(other, options);
+    return ingested;
+  };
+  const core = new Proxy(folder.core, {
+    get: (target, key) => {
+      const value: unknown = Reflect.get(target, key, target);
+      if (key === 'ingest') return ingest;
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  const outcome = await folder.ingest(await folder.put(LAYER), { core });
+  t.is(outcome.kind, 'recipe');
+  t.deepEqual(proofs, [true, false]);
 });
 
 test('ingestLayer() does nothing for a layer that is there', async (t) => {

@@ -62,7 +62,7 @@ export function makeTestRuntime(options: TestRuntimeOptions = {}): Runtime {
     workingDirectory: options.workingDirectory ?? '/',
     homeDirectory: '/nonexistent',
     temporaryDirectory: tmpdir(),
-    loadCore: (choice, workers) => loadCore({ choice, files: coreFiles, workers }),
+    loadCore: (choice, threads) => loadCore({ choice, files: coreFiles, threads }),
     isRoot: false,
   };
 }

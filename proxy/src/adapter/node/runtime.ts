@@ -33,7 +33,7 @@ export function nodeRuntime(): Runtime {
     clock: systemClock,
     processes: nodeProcesses,
     network: nodeNetwork,
-    loadCore: (choice, workers) => loadCore({ choice, files: coreFiles, workers }),
+    loadCore: (choice, threads) => loadCore({ choice, files: coreFiles, threads }),
     environment: process.env,
     workingDirectory: process.cwd(),
     homeDirectory: homedir(),
