@@ -1,6 +1,7 @@
 // The command line of the benchmarks.
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { findCoreTools } from './core/tools.ts';
+import { findCorpusTools } from './corpus/tools.ts';
 import { type Bench, makeFolder, type Outcome } from './lib/bench.ts';
 import { cleanUpAtExit, createCleanup } from './lib/cleanup.ts';
 import { describeMachine, renderMachine } from './lib/machine.ts';
@@ -10,6 +11,7 @@ import { findMica } from './peers/mica.ts';
 import { findNginx } from './peers/nginx.ts';
 import { runCold } from './scenarios/cold.ts';
 import { runCore } from './scenarios/core.ts';
+import { runCorpus } from './scenarios/corpus.ts';
 import { runHerd } from './scenarios/herd.ts';
 import { runHot } from './scenarios/hot.ts';
 
@@ -168,7 +170,24 @@ function createProgram(): Command {
       };
       await measure(options, (bench) => runCore(bench, coreOptions), findCoreTools);
     });
+  program
+    .command('corpus')
+    .description('Builds the images that storage is measured with, and measures their shape.')
+    .argument('<folder>', 'where they are kept; an earlier build there is gone on with')
+    .option('--json', 'print the figures as JSON instead of tables')
+    .option('--small', 'a few images of two families')
+    .option('--shape', 'build nothing: measure the corpus that is there')
+    .action(async (folder: string, options: CorpusFlags) => {
+      const { small = false, shape = false } = options;
+      const corpusOptions = { folder, isSmall: small, isShapeOnly: shape };
+      await measure(options, (bench) => runCorpus(bench, corpusOptions), findCorpusTools);
+    });
   return program;
+}
+
+interface CorpusFlags extends CommonOptions {
+  readonly small?: boolean;
+  readonly shape?: boolean;
 }
 
 interface CoreFlags extends CommonOptions {
