@@ -67,7 +67,9 @@ function report(outcome: Outcome, peers: Versions, isJson: boolean): void {
   for (const table of tables) {
     console.log(`\n${renderMeasurements(table)}`);
   }
-  console.log(`\n${renderAims(aims)}`);
+  if (aims.length > 0) {
+    console.log(`\n${renderAims(aims)}`);
+  }
   console.log(wrong.length === 0 ? '\nAll answers were right.' : '\nWrong answers:');
   for (const problem of wrong) {
     console.log(`  ${problem}`);

@@ -37,6 +37,13 @@ export function registryFolder(folder: string): string {
   return join(folder, 'registry');
 }
 
+/** Where distribution keeps a blob: `pathFor` in its registry/storage/paths.go. */
+export function blobFile(folder: string, digest: string): string {
+  const [algorithm = '', hex = ''] = digest.split(':');
+  const blobs = join(registryFolder(folder), 'docker/registry/v2/blobs');
+  return join(blobs, algorithm, hex.slice(0, 2), hex, 'data');
+}
+
 function corpusFile(folder: string): string {
   return join(folder, 'corpus.json');
 }

@@ -3,6 +3,9 @@ import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { buildCorpus } from '../corpus/build.ts';
 import { loadCorpus } from '../corpus/corpus-file.ts';
+import { readLayers } from '../corpus/read-layers.ts';
+import { measureShape } from '../corpus/shape.ts';
+import { tabulateShape } from '../corpus/shape-table.ts';
 import type { Bench, Outcome } from '../lib/bench.ts';
 
 export interface CorpusOptions {
@@ -19,6 +22,6 @@ export async function runCorpus(bench: Bench, options: CorpusOptions): Promise<O
     await buildCorpus(bench, { folder, isSmall: options.isSmall });
   }
   const images = await loadCorpus(folder);
-  bench.say(`${images.length} images`);
-  return { results: {}, tables: [], aims: [], wrong: [] };
+  const shape = measureShape(images, await readLayers(folder, images));
+  return { results: shape, tables: [tabulateShape(shape)], aims: [], wrong: [] };
 }
