@@ -7,12 +7,12 @@ import { startProgress } from '../lib/progress.ts';
 import { findProgram } from '../peers/find-program.ts';
 import { startBuildah } from './buildah.ts';
 import { makeContext } from './context.ts';
-import { type CorpusImage, registryFolder, saveCorpus } from './corpus-file.ts';
+import { type CorpusImage, corpusFile, registryFolder, saveCorpus } from './corpus-file.ts';
 import { pushByCrane } from './crane.ts';
 import { startDockerd } from './dockerd.ts';
 import { type Engine, repositoryOf } from './engine.ts';
 import { type ImageRecipe, imageName, loadRecipes } from './recipes.ts';
-import { type CorpusRegistry, readPushedImage, startCorpusRegistry } from './registry.ts';
+import { type CorpusRegistry, keepOnly, readPushedImage, startCorpusRegistry } from './registry.ts';
 import { unmountBelow } from './unmount.ts';
 
 export interface BuildOptions {
@@ -36,6 +36,9 @@ export function findMissing(): readonly string[] {
   return process.getuid?.() === 0 ? missing : ['root', ...missing];
 }
 
+/** Below the corpus: the key of each image that was pushed. */
+const recordFolder = 'records';
+
 interface Building {
   readonly bench: Bench;
   readonly folder: string;
@@ -53,8 +56,8 @@ export async function buildCorpus(bench: Bench, options: BuildOptions): Promise<
   const { folder, isSmall } = options;
   const recipes = (await loadRecipes()).filter((image) => image.isSmall || !isSmall);
   const work = join(folder, 'work');
-  for (const name of ['logs', 'records', 'contexts']) {
-    await mkdir(join(work, name), { recursive: true });
+  for (const name of [recordFolder, 'work/logs', 'work/contexts']) {
+    await mkdir(join(folder, name), { recursive: true });
   }
   const { cleanup } = bench;
   const files = join(bench.folder, 'registry');
@@ -70,13 +73,18 @@ export async function buildCorpus(bench: Bench, options: BuildOptions): Promise<
   const dockerd = await startDockerd(engine('dockerd'));
   const buildah = await startBuildah(engine('buildah'));
   const building = { bench, folder, work, registry, engines: { dockerd, buildah } };
+  // Whatever was there is not this corpus from now on.
+  await rm(corpusFile(folder), { force: true });
+  let images: readonly CorpusImage[];
   try {
-    await saveCorpus(folder, await buildAll(building, recipes));
+    images = await buildAll(building, recipes);
   } finally {
     await dockerd.stop();
     await buildah.stop();
     await registry.stop();
   }
+  await keepOnly(images, { data, folder: files, cleanup });
+  await saveCorpus(folder, images);
   unmountBelow(work);
   rmSync(work, { recursive: true, force: true });
 }
@@ -152,9 +160,9 @@ async function dropUnused(
 
 /** Gives the image as it is in the registry, made unless it is there already. */
 async function makeImage(building: Building, image: ImageRecipe): Promise<CorpusImage> {
-  const { registry, work } = building;
+  const { folder, registry, work } = building;
   const name = `${image.family}-${image.tag}`;
-  const record = join(work, 'records', name);
+  const record = join(folder, recordFolder, name);
   const repository = repositoryOf(image.family);
   const read = () => readPushedImage(registry.url, repository, image.tag);
   const describe = (pushed: Awaited<ReturnType<typeof read>>): CorpusImage | undefined =>

@@ -50,7 +50,9 @@ async function makeRoot(root: Root, target: string, options: ContextOptions): Pr
       : []),
   ];
   const included = include.length === 0 ? [] : [`--include=${include.join(',')}`];
-  const command = [findProgram('mmdebstrap') ?? '', '--variant=minbase', ...included];
+  // mmdebstrap leaves the setting in the root, for the images above it.
+  const frozen = root.frozen === true ? ['--aptopt=Acquire::Check-Valid-Until "false"'] : [];
+  const command = [findProgram('mmdebstrap') ?? '', '--variant=minbase', ...included, ...frozen];
   await runLogged([...command, suite, target, ...sources], {
     ...options,
     environment: { SOURCE_DATE_EPOCH: `${root.epoch}` },

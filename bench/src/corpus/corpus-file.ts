@@ -44,7 +44,7 @@ export function blobFile(folder: string, digest: string): string {
   return join(blobs, algorithm, hex.slice(0, 2), hex, 'data');
 }
 
-function corpusFile(folder: string): string {
+export function corpusFile(folder: string): string {
   return join(folder, 'corpus.json');
 }
 

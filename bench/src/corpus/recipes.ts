@@ -20,6 +20,8 @@ export interface Root {
   /** Debian's updates and security fixes too. */
   readonly updates: boolean;
   readonly include: readonly string[];
+  /** The mirror may be of an earlier day: an index that has run out is taken too. */
+  readonly frozen?: boolean | undefined;
 }
 
 interface ImageNames {
@@ -61,6 +63,7 @@ const rootSchema = z.strictObject({
   epoch: z.int(),
   updates: z.boolean().default(false),
   include: z.array(z.string()).default([]),
+  frozen: z.boolean().optional(),
 });
 
 const nameSchema = z.string().regex(/^[a-z0-9-]+:[a-z0-9.-]+$/);
