@@ -1,6 +1,6 @@
 // Runs every suite one after the other and prints one closing line over all of them: Rust, the core on
-// Node and Deno, and the proxy. The HTTP suite runs once per runtime: the Node that runs this, a
-// current LTS Node, and Deno.
+// Node and Deno, the proxy, and what benchmarks are made of. The HTTP suite runs once per runtime: the
+// Node that runs this, a current LTS Node, and Deno.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setPriority } from 'node:os';
@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 interface Suite {
   readonly title: string;
   /** The workspace that it is run in. */
-  readonly folder: 'bindings' | 'proxy';
+  readonly folder: 'bindings' | 'proxy' | 'bench';
   /** Arguments for ava: its configuration and the files; absent for the tests of Rust. */
   readonly args?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
@@ -44,6 +44,7 @@ const SUITES: readonly Suite[] = [
     args: ['test/units/**', 'test/native/**'],
   },
   { title: 'units, HTTP and faults', folder: 'proxy', args: [] },
+  { title: 'what benchmarks are made of', folder: 'bench', args: [] },
   {
     title: 'HTTP on a current LTS Node',
     folder: 'proxy',
@@ -65,6 +66,13 @@ const SUITES: readonly Suite[] = [
   {
     title: 'clients, crashes, full disk',
     folder: 'proxy',
+    args: ['--config', 'ava.system.config.js'],
+    needs: 'peers',
+    isSlow: true,
+  },
+  {
+    title: 'a small corpus by real builders',
+    folder: 'bench',
     args: ['--config', 'ava.system.config.js'],
     needs: 'peers',
     isSlow: true,

@@ -10,18 +10,17 @@ const versionArguments = {
   mmdebstrap: '--version',
 } as const;
 
-/** Versions, null for what is not there. */
-export function findCorpusTools(): Readonly<Record<string, string | null>> {
+/** Versions of those that are there. */
+export function findCorpusTools(): Readonly<Record<string, string>> {
   return Object.fromEntries(
-    Object.entries(versionArguments).map(([name, argument]) => [name, readVersion(name, argument)]),
+    Object.entries(versionArguments).flatMap(([name, argument]) => {
+      const program = findProgram(name);
+      return program === undefined ? [] : [[name, readVersion(program, argument)]];
+    }),
   );
 }
 
-function readVersion(name: string, argument: string): string | null {
-  const program = findProgram(name);
-  if (program === undefined) {
-    return null;
-  }
+function readVersion(program: string, argument: string): string {
   const { stdout } = spawnSync(program, [argument], { encoding: 'utf8' });
   return /\d+\.\d+(\.\d+)?/.exec(stdout)?.[0] ?? 'of unknown version';
 }
