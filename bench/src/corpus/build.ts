@@ -1,6 +1,6 @@
 // Builds a corpus folder: every image of the list that is not in its registry yet, two at a time.
 import { existsSync, rmSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Bench } from '../lib/bench.ts';
 import { startProgress } from '../lib/progress.ts';
@@ -55,6 +55,7 @@ export async function buildCorpus(bench: Bench, options: BuildOptions): Promise<
   }
   const { folder, isSmall } = options;
   const recipes = (await loadRecipes()).filter((image) => image.isSmall || !isSmall);
+  await refuseToShrink(folder, isSmall, recipes);
   const work = join(folder, 'work');
   for (const name of [recordFolder, 'work/logs', 'work/contexts']) {
     await mkdir(join(folder, name), { recursive: true });
@@ -87,6 +88,22 @@ export async function buildCorpus(bench: Bench, options: BuildOptions): Promise<
   await saveCorpus(folder, images);
   unmountBelow(work);
   rmSync(work, { recursive: true, force: true });
+}
+
+/** The small corpus is made in seconds, the one that it would take the place of in most of an hour. */
+async function refuseToShrink(
+  folder: string,
+  isSmall: boolean,
+  recipes: readonly ImageRecipe[],
+): Promise<void> {
+  const records = join(folder, recordFolder);
+  const known = new Set(recipes.map(recordName));
+  const others = existsSync(records)
+    ? (await readdir(records)).filter((name) => !known.has(name))
+    : [];
+  if (isSmall && others.length > 0) {
+    throw new Error(`${folder} holds a larger corpus; make the small one in another folder`);
+  }
 }
 
 async function buildAll(
@@ -161,7 +178,7 @@ async function dropUnused(
 /** Gives the image as it is in the registry, made unless it is there already. */
 async function makeImage(building: Building, image: ImageRecipe): Promise<CorpusImage> {
   const { folder, registry, work } = building;
-  const name = `${image.family}-${image.tag}`;
+  const name = recordName(image);
   const record = join(folder, recordFolder, name);
   const repository = repositoryOf(image.family);
   const read = () => readPushedImage(registry.url, repository, image.tag);
@@ -192,6 +209,10 @@ async function makeImage(building: Building, image: ImageRecipe): Promise<Corpus
   return made;
 }
 
+function recordName({ family, tag }: ImageRecipe): string {
+  return `${family}-${tag}`;
+}
+
 async function readRecord(file: string): Promise<string | undefined> {
   return existsSync(file) ? await readFile(file, 'utf8') : undefined;
 }
@@ -204,7 +225,7 @@ async function pushImage(building: Building, image: ImageRecipe, log: string): P
     await pushByCrane(image, log, { dockerd: engines.dockerd, host, folder: work, cleanup });
     return;
   }
-  const context = join(work, 'contexts', `${image.family}-${image.tag}`);
+  const context = join(work, 'contexts', recordName(image));
   await rm(context, { recursive: true, force: true });
   await makeContext(image, { folder: context, log, cleanup });
   await engines[image.tool].build({ image, context, log });
