@@ -160,7 +160,7 @@ function countUses(recipes: readonly ImageRecipe[]): Map<ImageRecipe, number> {
 
 /** The engines keep an image unpacked: all of them would take tens of GB. */
 async function dropUnused(
-  { engines, work }: Building,
+  { bench, engines, work }: Building,
   made: ImageRecipe,
   waiting: Map<ImageRecipe, number>,
 ): Promise<void> {
@@ -169,8 +169,13 @@ async function dropUnused(
     waiting.set(image, count);
     if (count === 0) {
       const log = join(work, 'logs', 'drop.log');
-      await engines.dockerd.drop(image, log);
-      await engines.buildah.drop(image, log);
+      try {
+        await engines.dockerd.drop(image, log);
+        await engines.buildah.drop(image, log);
+      } catch (error) {
+        // It only takes room until the end.
+        bench.say(`${imageName(image)} stays: ${String(error)}`);
+      }
     }
   }
 }
