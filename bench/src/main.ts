@@ -14,6 +14,9 @@ import { runCore } from './scenarios/core.ts';
 import { runCorpus } from './scenarios/corpus.ts';
 import { runHerd } from './scenarios/herd.ts';
 import { runHot } from './scenarios/hot.ts';
+import { runStore } from './scenarios/store.ts';
+import { findStorePeers } from './store/store-peers.ts';
+import { isStoreRow, type StoreRow, storeRows } from './store/store-rows.ts';
 
 interface CommonOptions {
   readonly json?: boolean;
@@ -39,6 +42,15 @@ function parsePositive(text: string): number {
     throw new InvalidArgumentError('not a number above 0');
   }
   return value;
+}
+
+function parseRows(text: string): readonly StoreRow[] {
+  const rows = text.split(',');
+  const known = rows.filter(isStoreRow);
+  if (known.length < rows.length) {
+    throw new InvalidArgumentError(`rows are ${storeRows.join(', ')}`);
+  }
+  return known;
 }
 
 /** Versions of what is measured, null for what is not there. */
@@ -184,12 +196,36 @@ function createProgram(): Command {
       const corpusOptions = { folder, isSmall: small, isShapeOnly: shape };
       await measure(options, (bench) => runCorpus(bench, corpusOptions), findCorpusTools);
     });
+  addStoreCommand(program);
   return program;
 }
 
 interface CorpusFlags extends CommonOptions {
   readonly small?: boolean;
   readonly shape?: boolean;
+}
+
+function addStoreCommand(program: Command): void {
+  addCommand(program, 'store', 'Real images in the store: size, speed, and what clients wait for.')
+    .requiredOption('--corpus <folder>', 'images, as `bench -- corpus` builds them')
+    .option('--only <row,...>', `some of ${storeRows.join(', ')}`, parseRows, storeRows)
+    .option('--rounds <n>', 'rounds of each measurement (default: 3, quick 1)', parsePositive)
+    .option('--trace <folder>', "replay these requests: JSON as IBM's registry traces have it")
+    .action(async (options: StoreFlags) => {
+      const { quick = false, corpus, only, rounds, trace } = options;
+      const storeOptions = {
+        ...{ corpus, rows: only, rounds: rounds ?? (quick ? 1 : 3) },
+        ...(trace === undefined ? {} : { trace }),
+      };
+      await measure(options, (bench) => runStore(bench, storeOptions), findStorePeers);
+    });
+}
+
+interface StoreFlags extends CommonOptions {
+  readonly corpus: string;
+  readonly only: readonly StoreRow[];
+  readonly rounds?: number;
+  readonly trace?: string;
 }
 
 interface CoreFlags extends CommonOptions {

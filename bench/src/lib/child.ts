@@ -53,8 +53,9 @@ export function startChild(options: ChildOptions): Child {
   const outLog = join(options.folder, `${options.name}.out.log`);
   const errLog = join(options.folder, `${options.name}.err.log`);
   const [program = '', ...rest] = inNamespace(options.command, options.namespace);
-  const out = openSync(outLog, 'a');
-  const err = openSync(errLog, 'a');
+  // A server that is started again in its folder must not be taken for ready by its old lines.
+  const out = openSync(outLog, 'w');
+  const err = openSync(errLog, 'w');
   const child = spawn(program, rest, {
     stdio: [options.input ?? 'ignore', out, err],
     env: { ...process.env, ...options.environment },

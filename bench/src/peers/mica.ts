@@ -1,10 +1,11 @@
 // Mica itself, with its defaults but for ports, folder and upstream.
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startChild } from '../lib/child.ts';
-import { parseLine, stringMember } from '../lib/json.ts';
+import { member, parseLine, stringMember } from '../lib/json.ts';
 import type { InstalledPeer, Peer, PeerOptions } from './peer.ts';
 
 const program = fileURLToPath(import.meta.resolve('mica/dist/src/adapter/node/main.js'));
@@ -17,6 +18,7 @@ function configuration(options: PeerOptions): unknown {
     data: join(options.folder, 'data'),
     defaultUpstream: 'bench.test',
     upstreams: { 'bench.test': { url: options.upstream } },
+    ...options.settings,
   };
 }
 
@@ -37,11 +39,21 @@ async function start(options: PeerOptions): Promise<Peer> {
       file,
     ],
   });
-  const url = await child.waitForLine((line) => {
-    const entry = parseLine(line);
-    return stringMember(entry, 'msg') === 'listening' ? stringMember(entry, 'listen') : undefined;
+  const entry = await child.waitForLine((line) => {
+    const found = parseLine(line);
+    return stringMember(found, 'msg') === 'listening' ? found : undefined;
   });
-  return { name: 'mica', url, pid: child.pid, stop: child.stop };
+  const url = stringMember(entry, 'listen') ?? '';
+  const admin = stringMember(entry, 'admin') ?? '';
+  return { name: 'mica', url, admin, pid: child.pid, stop: child.stop };
+}
+
+/** Whether the configuration has a key of `dedup`, which older versions refuse. */
+export function hasDedupKey(key: string): boolean {
+  const command = [program, 'config', 'schema'];
+  const { stdout } = spawnSync(process.execPath, command, { encoding: 'utf8' });
+  const dedup = member(member(parseLine(stdout), 'properties'), 'dedup');
+  return member(member(dedup, 'properties'), key) !== undefined;
 }
 
 export function findMica(): InstalledPeer {

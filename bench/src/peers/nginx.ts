@@ -37,6 +37,9 @@ http {
 }
 
 async function linkImage(options: PeerOptions): Promise<void> {
+  if (options.image === undefined) {
+    return;
+  }
   const { manifest, config, layers } = options.image;
   const files = [
     [manifestPath(tag), manifest.file],

@@ -8,6 +8,8 @@ export interface Peer {
   readonly name: PeerName;
   /** Base URL of its `/v2/`, without a slash at the end. */
   readonly url: string;
+  /** Base URL of Mica's admin API; others have none. */
+  readonly admin?: string;
   readonly pid: number;
   readonly stop: () => Promise<void>;
 }
@@ -17,10 +19,13 @@ export interface PeerOptions {
   readonly folder: string;
   readonly cleanup: Cleanup;
   readonly upstream: string;
-  readonly image: Image;
+  /** What nginx serves; mirrors get it from the upstream. */
+  readonly image?: Image;
   readonly namespace?: string;
   /** Arguments for Node, for a profile. */
   readonly nodeArguments?: readonly string[];
+  /** Keys of Mica's configuration that are not as by default. */
+  readonly settings?: Readonly<Record<string, unknown>>;
 }
 
 /** How to start a peer that is installed. */

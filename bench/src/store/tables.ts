@@ -1,0 +1,106 @@
+// The measurements of the store as tables.
+import { type Measurements, megabytes, milliseconds, percent, ratio } from '../lib/table.ts';
+import type { HitsResult } from './hits.ts';
+import type { IngestResult } from './ingest.ts';
+import type { RestoreResult } from './restore.ts';
+import type { SingleResult, SizeResult } from './size.ts';
+
+export function tabulateSize(result: SizeResult): Measurements {
+  const { stats, stored, compressed, distribution, unique, images } = result;
+  const row = (what: string, bytes: number): readonly string[] => [
+    what,
+    Number.isNaN(bytes) ? '-' : megabytes(bytes),
+    ratio(bytes / compressed),
+    ratio(bytes / distribution),
+  ];
+  return {
+    title:
+      `store: ${images} images, ${stats.total} layers (${stats.recipeOnly} recipes, ` +
+      `${stats.whole} whole), ${stats.uniqueFiles} unique and ${stats.duplicateFiles} duplicate files`,
+    head: ['what', 'MB', '÷ compressed', '÷ distribution'],
+    rows: [
+      row('tars', stats.tar),
+      row('compressed layers', compressed),
+      row('distribution, du', distribution),
+      row('Mica b0, du', stored),
+      row('Mica b0, as it says', stats.stored),
+      row('of it packs', stats.packs),
+      row('of it recipes', stats.recipes),
+      row('unique files', unique.uniqueSize),
+      row('unique files, zstd', unique.compressed),
+    ],
+  };
+}
+
+export function tabulateSingles(results: readonly SingleResult[]): Measurements {
+  return {
+    title: 'store: an image alone',
+    head: ['image', 'compressed MB', 'stored MB', 'stored ÷ compressed'],
+    rows: results.map(({ image, compressed, stored, share }) => [
+      image,
+      megabytes(compressed),
+      megabytes(stored),
+      ratio(share),
+    ]),
+  };
+}
+
+export function tabulateIngest(results: readonly IngestResult[]): Measurements {
+  return {
+    title:
+      'store: layers taken apart, proof included; MB of tar a second, and a second of processor time',
+    head: ['made by', 'layers', 'tar MB', 'MB/s', 'MB/CPU s'],
+    rows: results.map((result) => [
+      result.compressor,
+      `${result.layers}`,
+      megabytes(result.tarSize),
+      megabytes(result.bytesPerSecond),
+      megabytes(result.bytesPerProcessorSecond),
+    ]),
+  };
+}
+
+export function tabulateHits(results: readonly HitsResult[]): Measurements {
+  const rows = results.flatMap(({ connections, quiet, busy, busyRounds, rateRatio }) => [
+    [
+      `${connections}`,
+      'no',
+      quiet.requestsPerSecond.toFixed(0),
+      milliseconds(quiet.p50Ms),
+      milliseconds(quiet.p99Ms),
+      '',
+    ],
+    [
+      `${connections}`,
+      `yes (${busyRounds} rounds)`,
+      busy.requestsPerSecond.toFixed(0),
+      milliseconds(busy.p50Ms),
+      milliseconds(busy.p99Ms),
+      ratio(rateRatio),
+    ],
+  ]);
+  return {
+    title: `store: hits on a whole blob of ${megabytes(results[0]?.size ?? 0)} MB while layers are taken apart`,
+    head: ['connections', 'taking apart', 'requests/s', 'p50 ms', 'p99 ms', 'rate ÷ without'],
+    rows,
+  };
+}
+
+export function tabulateRestores(results: readonly RestoreResult[]): Measurements {
+  return {
+    title: 'store: GET of a layer that is only a recipe, nothing warm; medians',
+    head: ['layer', 'MB', 'tar MB', 'first byte ms', 'all ms', 'MB of tar/s'],
+    rows: results.map((result) => [
+      result.layer,
+      megabytes(result.size),
+      megabytes(result.tarSize),
+      milliseconds(result.firstByteMs),
+      milliseconds(result.seconds * 1e3),
+      megabytes(result.bytesPerSecond),
+    ]),
+  };
+}
+
+export function formatShare(value: number | undefined): string {
+  return percent(value ?? Number.NaN);
+}
