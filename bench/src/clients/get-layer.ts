@@ -2,12 +2,14 @@
 // time has been taken.
 import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
-import { request } from 'undici';
+import { BodyReader } from './body-reader.ts';
 import { readOptions, writeResult } from './client.ts';
 
 export interface GetLayerOptions {
   readonly url: string;
   readonly digest: string;
+  /** Bytes. */
+  readonly size: number;
 }
 
 export interface GetLayerResult {
@@ -19,25 +21,44 @@ export interface GetLayerResult {
   readonly wrong: readonly string[];
 }
 
-async function get({ url, digest }: GetLayerOptions): Promise<GetLayerResult> {
+interface Received {
+  readonly layer: Buffer;
+  readonly firstByteMs: number;
+  readonly seconds: number;
+}
+
+function receive({ url, size }: GetLayerOptions): Promise<Received> {
+  const layer = Buffer.alloc(size);
   const startedAt = performance.now();
-  const { statusCode, body } = await request(url);
-  const pieces: Buffer[] = [];
   let firstByteMs = Number.NaN;
-  for await (const piece of body) {
-    if (pieces.length === 0) {
-      firstByteMs = performance.now() - startedAt;
-    }
-    pieces.push(piece);
-  }
-  const seconds = (performance.now() - startedAt) / 1e3;
-  const layer = Buffer.concat(pieces);
+  return new Promise((resolve, reject) => {
+    const reader = new BodyReader(
+      { url, size, accept: '*/*' },
+      {
+        onPiece: (piece, position) => {
+          if (position === 0 && piece.length > 0) {
+            firstByteMs = performance.now() - startedAt;
+          }
+          piece.copy(layer, position);
+        },
+        onEnd: () => {
+          reader.close();
+          resolve({ layer, firstByteMs, seconds: (performance.now() - startedAt) / 1e3 });
+        },
+        onProblem: (problem) => reject(new Error(`${url}: ${problem}`)),
+      },
+    );
+    reader.ask();
+  });
+}
+
+async function get(options: GetLayerOptions): Promise<GetLayerResult> {
+  const { layer, ...times } = await receive(options);
   const got = `sha256:${createHash('sha256').update(layer).digest('hex')}`;
-  if (statusCode !== 200 || got !== digest) {
-    const wrong = [`${url}: status ${statusCode}, ${got}, not ${digest}`];
-    return { firstByteMs, seconds, tarSize: 0, wrong };
+  if (got !== options.digest) {
+    return { ...times, tarSize: 0, wrong: [`${options.url}: ${got}, not ${options.digest}`] };
   }
-  return { firstByteMs, seconds, tarSize: gunzipSync(layer).length, wrong: [] };
+  return { ...times, tarSize: gunzipSync(layer).length, wrong: [] };
 }
 
 writeResult(await get(readOptions<GetLayerOptions>()));

@@ -5,21 +5,35 @@ import { registryFolder } from '../corpus/corpus-file.ts';
 import type { Bench, Outcome } from '../lib/bench.ts';
 import type { Aim, Measurements } from '../lib/table.ts';
 import { startUpstream } from '../peers/distribution.ts';
-import { judgeHits, judgeIngest, judgeRestores, judgeSingles, judgeSize } from '../store/aims.ts';
+import {
+  judgeDockerPulls,
+  judgeHits,
+  judgeIngest,
+  judgeReplay,
+  judgeRestores,
+  judgeSingles,
+  judgeSize,
+} from '../store/aims.ts';
+import { measureDockerPulls } from '../store/docker-pulls.ts';
 import { measureHits } from '../store/hits.ts';
+import { listSessions, mapSessions, readIbmTrace } from '../store/ibm-trace.ts';
 import { measureIngest } from '../store/ingest.ts';
+import { measureReplay } from '../store/replay.ts';
 import { measureRestores } from '../store/restore.ts';
 import { measureSingles, measureSize } from '../store/size.ts';
 import { createContext, type StoreContext } from '../store/store-context.ts';
 import { openStoreCorpus } from '../store/store-corpus.ts';
 import type { StoreRow } from '../store/store-rows.ts';
 import {
+  tabulateDockerPulls,
   tabulateHits,
   tabulateIngest,
+  tabulateReplay,
   tabulateRestores,
   tabulateSingles,
   tabulateSize,
 } from '../store/tables.ts';
+import { makeTrace, type Session } from '../store/trace.ts';
 
 export interface StoreOptions {
   /** Folder of the corpus. */
@@ -61,7 +75,7 @@ export async function runStore(bench: Bench, options: StoreOptions): Promise<Out
 async function measureRow(
   context: StoreContext,
   row: StoreRow,
-  { rounds }: StoreOptions,
+  { rounds, trace }: StoreOptions,
 ): Promise<RowOutcome> {
   switch (row) {
     case 'size': {
@@ -85,8 +99,30 @@ async function measureRow(
       const results = await measureRestores(context, rounds);
       return { results, tables: [tabulateRestores(results)], aims: judgeRestores(results) };
     }
-    case 'replay':
-    case 'pull':
-      return { results: undefined, tables: [], aims: [] };
+    case 'replay': {
+      const results = await measureReplay(context, await readTrace(context, trace));
+      return { results, tables: [tabulateReplay(results)], aims: judgeReplay(results) };
+    }
+    case 'pull': {
+      const results = await measureDockerPulls(context, rounds);
+      return { results, tables: [tabulateDockerPulls(results)], aims: judgeDockerPulls(results) };
+    }
   }
+}
+
+/** Sessions that are replayed. */
+const sessionCounts = { whole: 250, quick: 30 };
+const traceSeed = 6;
+
+async function readTrace(
+  { bench, corpus: { images } }: StoreContext,
+  folder: string | undefined,
+): Promise<readonly Session[]> {
+  const sessions = bench.isQuick ? sessionCounts.quick : sessionCounts.whole;
+  if (folder === undefined) {
+    return makeTrace(images, { sessions, seed: traceSeed });
+  }
+  const opened = listSessions(await readIbmTrace(folder));
+  bench.say(`${opened.length} sessions in ${folder}, of which ${sessions} at most are replayed`);
+  return mapSessions(opened, images, sessions);
 }

@@ -1,7 +1,9 @@
 // What the store is to reach, and what it did.
 import type { Aim } from '../lib/table.ts';
+import type { DockerPullResult } from './docker-pulls.ts';
 import type { HitsResult } from './hits.ts';
 import type { IngestResult } from './ingest.ts';
+import { diskRatio, type WayResult } from './replay.ts';
 import { type RestoreResult, wantedSize } from './restore.ts';
 import { type SingleResult, type SizeResult, summarizeSingles } from './size.ts';
 
@@ -66,6 +68,59 @@ export function judgeRestores(results: readonly RestoreResult[]): readonly Aim[]
       name: `restore: tar of the layer nearest to ${wantedSize / million} MB, nothing warm`,
       ...{ bound: 'at least', limit: 120 * million, unit: 'MB/s' },
       value: wanted?.bytesPerSecond ?? Number.NaN,
+    },
+  ];
+}
+
+/** Of Mica, whatever the mode; bytes. */
+const residentLimit = 400 * million;
+
+export function judgeReplay(results: readonly WayResult[]): readonly Aim[] {
+  const find = (way: WayResult['way']): WayResult | undefined =>
+    results.find((result) => result.way === way);
+  const [off, predicting] = [find('off'), find('s, prediction')];
+  const versusOff = (pick: (result: WayResult) => number): number =>
+    off === undefined || predicting === undefined ? Number.NaN : pick(predicting) / pick(off);
+  const most = (name: string, limit: number, value: number): Aim => ({
+    ...{ name: `replay: s with prediction ÷ off, ${name}`, bound: 'at most', limit, value },
+    unit: '×',
+  });
+  const ofMica = results.filter(({ way }) => way !== 'distribution');
+  return [
+    most(
+      'mean of a layer',
+      1.15,
+      versusOff(({ meanMs }) => meanMs),
+    ),
+    most(
+      'p99 of a layer',
+      1.15,
+      versusOff(({ p99Ms }) => p99Ms),
+    ),
+    most(
+      'disk',
+      diskRatio,
+      versusOff(({ stored }) => stored),
+    ),
+    {
+      name: 'replay: resident memory, any mode',
+      ...{ bound: 'at most', limit: residentLimit, unit: 'MB' },
+      value:
+        ofMica.length === 0
+          ? Number.NaN
+          : Math.max(...ofMica.map(({ residentMemory }) => residentMemory)),
+    },
+  ];
+}
+
+export function judgeDockerPulls(results: readonly DockerPullResult[]): readonly Aim[] {
+  const find = (way: DockerPullResult['way']): number =>
+    results.find((result) => result.way === way)?.seconds ?? Number.NaN;
+  return [
+    {
+      name: 'pull: docker pull from recipes ÷ from whole blobs',
+      ...{ bound: 'at most', limit: 1.15, unit: '×' },
+      value: find('recipes') / find('whole'),
     },
   ];
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { runClient } from '../clients/client.ts';
 import type { GetLayerOptions, GetLayerResult } from '../clients/get-layer.ts';
 import type { CorpusImage, CorpusLayer } from '../corpus/corpus-file.ts';
+import { readProcessorSeconds } from '../lib/processor-time.ts';
 import { median } from '../lib/statistics.ts';
 import { forgetFolder } from './disk.ts';
 import type { StoreContext } from './store-context.ts';
@@ -25,6 +26,8 @@ export interface RestoreResult {
   /** Medians of the rounds. */
   readonly firstByteMs: number;
   readonly seconds: number;
+  /** Processor time of the server; counted in steps of 10 ms. */
+  readonly processorSeconds: number;
   /** Bytes of tar. */
   readonly bytesPerSecond: number;
   /** Whether it is the one nearest to the wanted size. */
@@ -49,7 +52,7 @@ export async function measureRestores(
   for (const wanted of pickLayers(context)) {
     const { layer, image, isWanted } = wanted;
     const name = `${image.repository}:${image.tag}, ${layer.digest.slice(7, 19)}`;
-    const all: GetLayerResult[] = [];
+    const all: ColdGet[] = [];
     for (let round = 0; round < rounds; round += 1) {
       context.bench.say(`cold GET of ${name}: round ${round + 1} of ${rounds}`);
       all.push(await getCold(context, folder, wanted));
@@ -59,6 +62,7 @@ export async function measureRestores(
     results.push({
       ...{ layer: name, size: layer.size, tarSize, seconds, isWanted },
       firstByteMs: median(all.map((one) => one.firstByteMs)),
+      processorSeconds: median(all.map((one) => one.processorSeconds)),
       bytesPerSecond: tarSize / seconds,
     });
   }
@@ -80,16 +84,22 @@ function pickLayers({ corpus }: StoreContext): readonly Wanted[] {
   });
 }
 
+interface ColdGet extends GetLayerResult {
+  readonly processorSeconds: number;
+}
+
 async function getCold(
   { bench, upstream, wrong, checked }: StoreContext,
   folder: string,
   { layer, image }: Wanted,
-): Promise<GetLayerResult> {
+): Promise<ColdGet> {
   await forgetFolder(join(folder, 'data'));
   const server = await startStore(bench, { folder, upstream: upstream.url, mode: 'b0' });
   const url = `${server.url}/v2/${image.repository}/blobs/${layer.digest}`;
-  const options = { url, digest: layer.digest };
-  const result = await runClient<GetLayerOptions, GetLayerResult>('get-layer', options, bench);
+  const options = { url, digest: layer.digest, size: layer.size };
+  const before = readProcessorSeconds(server.pid);
+  const got = await runClient<GetLayerOptions, GetLayerResult>('get-layer', options, bench);
+  const result = { ...got, processorSeconds: readProcessorSeconds(server.pid) - before };
   const { restores } = await server.readStats();
   await server.stop();
   wrong.push(...result.wrong.map((problem) => `mica: ${problem}`));

@@ -1,7 +1,9 @@
 // The measurements of the store as tables.
-import { type Measurements, megabytes, milliseconds, percent, ratio } from '../lib/table.ts';
+import { type Measurements, megabytes, milliseconds, ratio, seconds } from '../lib/table.ts';
+import type { DockerPullResult } from './docker-pulls.ts';
 import type { HitsResult } from './hits.ts';
 import type { IngestResult } from './ingest.ts';
+import type { WayResult } from './replay.ts';
 import type { RestoreResult } from './restore.ts';
 import type { SingleResult, SizeResult } from './size.ts';
 
@@ -89,7 +91,7 @@ export function tabulateHits(results: readonly HitsResult[]): Measurements {
 export function tabulateRestores(results: readonly RestoreResult[]): Measurements {
   return {
     title: 'store: GET of a layer that is only a recipe, nothing warm; medians',
-    head: ['layer', 'MB', 'tar MB', 'first byte ms', 'all ms', 'MB of tar/s'],
+    head: ['layer', 'MB', 'tar MB', 'first byte ms', 'all ms', 'MB of tar/s', 'CPU s'],
     rows: results.map((result) => [
       result.layer,
       megabytes(result.size),
@@ -97,10 +99,49 @@ export function tabulateRestores(results: readonly RestoreResult[]): Measurement
       milliseconds(result.firstByteMs),
       milliseconds(result.seconds * 1e3),
       megabytes(result.bytesPerSecond),
+      seconds(result.processorSeconds),
     ]),
   };
 }
 
-export function formatShare(value: number | undefined): string {
-  return percent(value ?? Number.NaN);
+export function tabulateReplay(results: readonly WayResult[]): Measurements {
+  const off = results.find(({ way }) => way === 'off');
+  const rows = results.map((result) => {
+    const { prediction } = result;
+    return [
+      result.way,
+      milliseconds(result.meanMs),
+      milliseconds(result.p50Ms),
+      milliseconds(result.p99Ms),
+      ratio(result.meanMs / (off?.meanMs ?? Number.NaN)),
+      megabytes(result.stored),
+      ratio(result.stored / (off?.stored ?? Number.NaN)),
+      Number.isNaN(result.whole) ? '-' : `${result.whole}`,
+      megabytes(result.residentMemory),
+      prediction === undefined ? '-' : `${prediction.used} of ${prediction.made}`,
+    ];
+  });
+  return {
+    title: `store: a trace replayed, ${off?.layers ?? 0} layers measured`,
+    head: [
+      ...['way', 'mean ms', 'p50 ms', 'p99 ms', 'mean ÷ off', 'disk MB', 'disk ÷ off', 'whole'],
+      ...['memory MB', 'made ahead, used'],
+    ],
+    rows,
+  };
+}
+
+export function tabulateDockerPulls(results: readonly DockerPullResult[]): Measurements {
+  const whole = results.find(({ way }) => way === 'whole');
+  return {
+    title: `store: docker pull of ${whole?.image ?? 'nothing'}, ${megabytes(whole?.compressed ?? 0)} MB`,
+    head: ['from', 'layers made again', 'seconds', 'of all rounds', '÷ whole'],
+    rows: results.map((result) => [
+      result.way,
+      `${result.restored}`,
+      seconds(result.seconds),
+      result.all.map(seconds).join(', '),
+      ratio(result.seconds / (whole?.seconds ?? Number.NaN)),
+    ]),
+  };
 }
