@@ -23,14 +23,17 @@ const fileTypes: readonly string[] = ['File', 'OldFile', 'ContiguousFile'];
 /** dockerd writes whiteouts with one; node-tar leaves those entries out, which have no content. */
 const harmless = /linkpath forbidden/;
 
+/** Gets the content of each file with it. */
+export type TakeContent = (file: LayerFile, content: readonly Buffer[]) => void;
+
 /** Fails on what is not a whole gzip of a tar. */
-export async function readLayerFiles(file: string): Promise<LayerFiles> {
+export async function readLayerFiles(file: string, take?: TakeContent): Promise<LayerFiles> {
   const files: LayerFile[] = [];
   const problems: string[] = [];
   const parser = new Parser({
     brotli: false,
     zstd: false,
-    onReadEntry: (entry) => hashEntry(entry, files),
+    onReadEntry: (entry) => hashEntry(entry, files, take),
     onwarn: (code, message) => problems.push(`${code}: ${String(message)}`),
   });
   const parsed = new Promise<void>((resolve) => {
@@ -53,12 +56,22 @@ export async function readLayerFiles(file: string): Promise<LayerFiles> {
   return { tarSize, files };
 }
 
-function hashEntry(entry: ReadEntry, files: LayerFile[]): void {
+function hashEntry(entry: ReadEntry, files: LayerFile[], take?: TakeContent): void {
   if (!fileTypes.includes(entry.type)) {
     entry.resume();
     return;
   }
   const hash = createHash('sha256');
-  entry.on('data', (chunk) => hash.update(chunk));
-  entry.on('end', () => files.push({ id: hash.digest('base64'), size: entry.size }));
+  const content: Buffer[] = [];
+  entry.on('data', (chunk) => {
+    hash.update(chunk);
+    if (take !== undefined) {
+      content.push(chunk);
+    }
+  });
+  entry.on('end', () => {
+    const read = { id: hash.digest('base64'), size: entry.size };
+    files.push(read);
+    take?.(read, content);
+  });
 }

@@ -1,10 +1,10 @@
 // How fast layers are taken apart, proof included, by whose compressor made them.
 import { join } from 'node:path';
-import type { CorpusLayer } from '../corpus/corpus-file.ts';
+import { blobFile, type CorpusLayer } from '../corpus/corpus-file.ts';
 import type { IngestedLayerTimes, IngestLayersJob } from './jobs/ingest-layers.ts';
 import { runStoreJob } from './run-store-job.ts';
 import { makeStoreFolder, removeFolder, type StoreContext } from './store-context.ts';
-import { blobFile, listLayers, sumSizes } from './store-corpus.ts';
+import { listLayers, sumSizes } from './store-corpus.ts';
 
 export interface IngestResult {
   readonly compressor: string;

@@ -1,14 +1,14 @@
 // What a store takes on the disk: of all images together, beside distribution and beside nothing but
 // the unique files; and of an image alone.
 import { join } from 'node:path';
-import { registryFolder } from '../corpus/corpus-file.ts';
+import { blobFile, registryFolder } from '../corpus/corpus-file.ts';
 import { percentile } from '../lib/statistics.ts';
 import { measureFolder } from './disk.ts';
 import { pullImages } from './fill-store.ts';
 import type { UniqueFilesJob, UniqueFilesResult } from './jobs/unique-files.ts';
 import { runStoreJob } from './run-store-job.ts';
 import { makeStoreFolder, removeFolder, type StoreContext } from './store-context.ts';
-import { blobFile, listLayers, pickFamilies, sumSizes } from './store-corpus.ts';
+import { listLayers, pickFamilies, sumSizes } from './store-corpus.ts';
 import { type StoreStats, startStore } from './store-server.ts';
 
 /** A pack's level and bytes of a block: core-rs/doc/pack-format.md. */

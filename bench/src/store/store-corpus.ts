@@ -1,11 +1,5 @@
 // The images that the store is measured with.
-import { join } from 'node:path';
-import {
-  type CorpusImage,
-  type CorpusLayer,
-  loadCorpus,
-  registryFolder,
-} from '../corpus/corpus-file.ts';
+import { type CorpusImage, type CorpusLayer, loadCorpus } from '../corpus/corpus-file.ts';
 
 export interface StoreCorpus {
   readonly folder: string;
@@ -50,11 +44,4 @@ export function pickNearest<T>(
 ): T | undefined {
   const distance = (item: T): number => Math.abs(pick(item) - wanted);
   return items.toSorted((one, other) => distance(one) - distance(other))[0];
-}
-
-/** Where distribution keeps a blob: its file system driver's layout. */
-export function blobFile(corpus: string, digest: string): string {
-  const [algorithm = '', hex = ''] = digest.split(':');
-  const blobs = join(registryFolder(corpus), 'docker/registry/v2/blobs');
-  return join(blobs, algorithm, hex.slice(0, 2), hex, 'data');
 }

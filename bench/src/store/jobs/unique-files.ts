@@ -2,10 +2,9 @@
 // of the layers once, in the order of the layers, one after the other without gaps, compressed by zstd
 // in blocks of their own. Nothing of Mica's has a part in it.
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
-import { list } from 'tar';
 import { writeResult } from '../../clients/client.ts';
+import { type LayerFile, readLayerFiles } from '../../corpus/layer-files.ts';
 import { readJob } from './job-file.ts';
 
 export interface UniqueFilesJob {
@@ -44,22 +43,7 @@ class UniqueFiles {
   }
 
   async addLayer(file: string): Promise<void> {
-    let entries = 0;
-    await list({
-      file,
-      onwarn: (code, message) => {
-        // To it a tar without entries, as builders make some, is no archive.
-        if (code !== 'TAR_BAD_ARCHIVE' || entries > 0) {
-          throw new Error(`${file}: ${code}: ${message}`);
-        }
-      },
-      onReadEntry: (entry) => {
-        entries += 1;
-        const pieces: Buffer[] = [];
-        entry.on('data', (piece) => pieces.push(piece));
-        entry.on('end', () => this.#addFile(pieces));
-      },
-    });
+    await readLayerFiles(file, (read, content) => this.#addFile(read, content));
   }
 
   finish(): UniqueFilesResult {
@@ -72,23 +56,19 @@ class UniqueFiles {
     };
   }
 
-  #addFile(pieces: readonly Buffer[]): void {
-    const size = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  #addFile({ id, size }: LayerFile, content: readonly Buffer[]): void {
     if (size === 0) {
-      return; // A folder, a link, or an empty file.
+      return; // It takes nothing.
     }
     this.#files += 1;
-    const hash = createHash('sha256');
-    for (const piece of pieces) {
-      hash.update(piece);
-    }
-    const id = hash.digest('base64');
     if (this.#known.has(id)) {
       return;
     }
     this.#known.add(id);
     this.#uniqueSize += size;
-    this.#pending.push(...pieces);
+    for (const piece of content) {
+      this.#pending.push(piece);
+    }
     this.#pendingSize += size;
     const full = blocksAtOnce * this.#job.blockSize;
     if (this.#pendingSize >= full) {
