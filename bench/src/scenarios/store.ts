@@ -6,6 +6,7 @@ import type { Bench, Outcome } from '../lib/bench.ts';
 import type { Aim, Measurements } from '../lib/table.ts';
 import { startUpstream } from '../peers/distribution.ts';
 import {
+  judgeChecks,
   judgeDockerPulls,
   judgeHits,
   judgeIngest,
@@ -68,7 +69,7 @@ export async function runStore(bench: Bench, options: StoreOptions): Promise<Out
     aims.push(...outcome.aims);
   }
   await upstream.stop();
-  bench.say(`${checked.layers} layers were made again; ${wrong.length} answers were wrong`);
+  aims.push(judgeChecks(checked.layers, wrong.length));
   return { results: { ...results, layersChecked: checked.layers }, tables, aims, wrong };
 }
 

@@ -124,3 +124,12 @@ export function judgeDockerPulls(results: readonly DockerPullResult[]): readonly
     },
   ];
 }
+
+/** @param layers Reads of layers that were made again, each of which was compared with its digest. */
+export function judgeChecks(layers: number, wrong: number): Aim {
+  return {
+    name: `right answers, of ${layers} layers made again`,
+    ...{ bound: 'at least', limit: 1, unit: '%' },
+    value: layers === 0 ? Number.NaN : Math.max(0, layers - wrong) / layers,
+  };
+}
