@@ -112,7 +112,7 @@ async function measureRow(
 }
 
 /** Sessions that are replayed. */
-const sessionCounts = { whole: 250, quick: 30 };
+const sessionCounts = { whole: 200, quick: 30 };
 const traceSeed = 6;
 
 async function readTrace(

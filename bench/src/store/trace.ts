@@ -32,7 +32,7 @@ const keptImages = 3;
 const zipfExponent = 1;
 
 /** Means; both times are drawn from an exponential distribution. */
-const meanPauseMs = 700;
+const meanPauseMs = 1500;
 const meanGapMs = 200;
 
 /** Zipf over the images, ranks shuffled; sessions come independently of each other. */
