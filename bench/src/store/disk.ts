@@ -5,7 +5,13 @@ import { runProgram } from 'mica-core/streams/program';
 
 /** Bytes that a folder takes on the disk, by du(1). */
 export async function measureFolder(folder: string): Promise<number> {
-  const text = await runProgram(['du', '--summarize', '--block-size=1', folder]);
+  const text = await runProgram([
+    'du',
+    '--dereference-args',
+    '--summarize',
+    '--block-size=1',
+    folder,
+  ]);
   return Number(text.split('\t')[0]);
 }
 
