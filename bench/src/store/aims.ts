@@ -15,7 +15,11 @@ export function judgeSize({ stored, distribution, unique }: SizeResult): readonl
   });
   return [
     most("size: stored in b0 ÷ distribution's du", 0.4, stored / distribution),
-    most('size: stored in b0 ÷ unique files by zstd', 1.1, stored / unique.compressed),
+    most(
+      'size: stored in b0 ÷ unique files by zstd',
+      1.1,
+      stored / (unique?.compressed ?? Number.NaN),
+    ),
   ];
 }
 

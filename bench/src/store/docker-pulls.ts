@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import type { CorpusImage } from '../corpus/corpus-file.ts';
 import { median, rotate } from '../lib/statistics.ts';
-import { type Dockerd, startDockerd } from './dockerd.ts';
+import { type Dockerd, hasDockerd, startDockerd } from './dockerd.ts';
 import { pullImages } from './fill-store.ts';
 import { makeStoreFolder, removeFolder, type StoreContext } from './store-context.ts';
 import { listLayers, pickNearest, sumSizes } from './store-corpus.ts';
@@ -38,7 +38,8 @@ export async function measureDockerPulls(
   const { bench, corpus } = context;
   const sizeOf = (image: CorpusImage): number => sumSizes(listLayers([image]));
   const image = pickNearest(corpus.images, sizeOf, wantedSize);
-  if (image === undefined) {
+  if (image === undefined || !hasDockerd()) {
+    bench.say('no pulls by Docker: they need an image, dockerd, docker, and root');
     return [];
   }
   const folder = await makeStoreFolder(bench, 'docker');

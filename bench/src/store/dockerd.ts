@@ -26,8 +26,9 @@ export interface Dockerd {
   readonly stop: () => Promise<void>;
 }
 
-export class DockerdError extends Error {
-  readonly code = 'DOCKERD_MISSING';
+/** Whether pulls by Docker can be measured here. */
+export function hasDockerd(): boolean {
+  return ['dockerd', 'docker'].every(findProgram) && process.getuid?.() === 0;
 }
 
 const startTimeoutMs = 30_000;
@@ -35,10 +36,7 @@ const pollMs = 200;
 
 export async function startDockerd(options: DockerdOptions): Promise<Dockerd> {
   const { folder, name, cleanup, mirror } = options;
-  const [engine, client] = ['dockerd', 'docker'].map((program) => findProgram(program));
-  if (engine === undefined || client === undefined || process.getuid?.() !== 0) {
-    throw new DockerdError('pulls by Docker need dockerd, docker, and root');
-  }
+  const [engine = 'dockerd', client = 'docker'] = ['dockerd', 'docker'].map(findProgram);
   await mkdir(folder, { recursive: true });
   const socket = `unix://${join(folder, 'docker.sock')}`;
   const command = [

@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { blobFile, registryFolder } from '../corpus/corpus-file.ts';
 import { percentile } from '../lib/statistics.ts';
+import { findProgram } from '../peers/find-program.ts';
 import { measureFolder } from './disk.ts';
 import { pullImages } from './fill-store.ts';
 import type { UniqueFilesJob, UniqueFilesResult } from './jobs/unique-files.ts';
@@ -25,13 +26,31 @@ export interface SizeResult {
   readonly stored: number;
   /** By du(1) of distribution's folder; NaN in a run with some of its images. */
   readonly distribution: number;
-  readonly unique: UniqueFilesResult;
+  /** Absent without the zstd program. */
+  readonly unique: UniqueFilesResult | undefined;
 }
 
 export async function measureSize(context: StoreContext): Promise<SizeResult> {
-  const { bench, corpus } = context;
+  const { corpus } = context;
   const folder = await context.getRecipes();
   const stats = await checkAll(context, folder);
+  return {
+    images: corpus.images.length,
+    stats,
+    compressed: sumSizes(corpus.layers),
+    stored: await measureFolder(join(folder, 'data')),
+    distribution: corpus.isWhole ? await measureFolder(registryFolder(corpus.folder)) : Number.NaN,
+    unique: await measureUniqueFiles(context),
+  };
+}
+
+async function measureUniqueFiles({
+  bench,
+  corpus,
+}: StoreContext): Promise<UniqueFilesResult | undefined> {
+  if (findProgram('zstd') === undefined) {
+    return undefined;
+  }
   bench.say('compressing all unique files by themselves');
   const job: UniqueFilesJob = {
     layers: corpus.layers.map(({ digest }) => blobFile(corpus.folder, digest)),
@@ -39,14 +58,7 @@ export async function measureSize(context: StoreContext): Promise<SizeResult> {
     level: packLevel,
     blockSize: packBlockSize,
   };
-  return {
-    images: corpus.images.length,
-    stats,
-    compressed: sumSizes(corpus.layers),
-    stored: await measureFolder(join(folder, 'data')),
-    distribution: corpus.isWhole ? await measureFolder(registryFolder(corpus.folder)) : Number.NaN,
-    unique: await runStoreJob<UniqueFilesJob, UniqueFilesResult>(bench, 'unique-files', job),
-  };
+  return await runStoreJob<UniqueFilesJob, UniqueFilesResult>(bench, 'unique-files', job);
 }
 
 /** Nothing answers there: what comes is made of what is stored. */

@@ -16,7 +16,7 @@ export interface StoreContext {
   readonly wrong: string[];
   /** Layers that were made again, and whose digest was found right. */
   readonly checked: { layers: number };
-  /** Folder of a store without whole copies that has all images and has taken them apart; made when first asked for. */
+  /** Folder of a store with recipes of all images and no whole copies; filled when first asked for. */
   readonly getRecipes: () => Promise<string>;
 }
 

@@ -28,8 +28,8 @@ export function tabulateSize(result: SizeResult): Measurements {
       row('Mica b0, as it says', stats.stored),
       row('of it packs', stats.packs),
       row('of it recipes', stats.recipes),
-      row('unique files', unique.uniqueSize),
-      row('unique files, zstd', unique.compressed),
+      row('unique files', unique?.uniqueSize ?? Number.NaN),
+      row('unique files, zstd', unique?.compressed ?? Number.NaN),
     ],
   };
 }
@@ -82,7 +82,9 @@ export function tabulateHits(results: readonly HitsResult[]): Measurements {
     ],
   ]);
   return {
-    title: `store: hits on a whole blob of ${megabytes(results[0]?.size ?? 0)} MB while layers are taken apart`,
+    title:
+      `store: hits on a whole blob of ${megabytes(results[0]?.size ?? 0)} MB ` +
+      'while layers are taken apart; medians',
     head: ['connections', 'taking apart', 'requests/s', 'p50 ms', 'p99 ms', 'rate ÷ without'],
     rows,
   };
