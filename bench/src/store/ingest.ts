@@ -15,6 +15,9 @@ export interface IngestResult {
   readonly bytesPerSecond: number;
   /** Bytes of tar a second of processor time, all threads. */
   readonly bytesPerProcessorSecond: number;
+  /** Shares of the processor time. */
+  readonly recipeShare: number;
+  readonly packShare: number;
 }
 
 /** Compressed bytes of the layers of each tool that are taken apart, at most but for the last layer. */
@@ -64,9 +67,12 @@ function summarize(compressor: string, group: readonly IngestedLayerTimes[]): In
   const sum = (pick: (one: IngestedLayerTimes) => number): number =>
     group.reduce((total, one) => total + pick(one), 0);
   const tarSize = sum((one) => one.tarSize);
+  const processorSeconds = sum(({ times }) => times.processorSeconds);
   return {
     ...{ compressor, layers: group.length, tarSize },
     bytesPerSecond: tarSize / sum(({ times }) => times.wallSeconds),
-    bytesPerProcessorSecond: tarSize / sum(({ times }) => times.processorSeconds),
+    bytesPerProcessorSecond: tarSize / processorSeconds,
+    recipeShare: sum(({ recipeSeconds }) => recipeSeconds) / processorSeconds,
+    packShare: sum(({ packSeconds }) => packSeconds) / processorSeconds,
   };
 }

@@ -51,15 +51,25 @@ export function tabulateIngest(results: readonly IngestResult[]): Measurements {
   return {
     title:
       'store: layers taken apart, proof included; MB of tar a second, and a second of processor time',
-    head: ['made by', 'layers', 'tar MB', 'MB/s', 'MB/CPU s'],
+    head: [
+      ...['made by', 'layers', 'tar MB', 'MB/s', 'MB/CPU s'],
+      ...['CPU: recipe', 'pack', 'proof, index'],
+    ],
     rows: results.map((result) => [
       result.compressor,
       `${result.layers}`,
       megabytes(result.tarSize),
       megabytes(result.bytesPerSecond),
       megabytes(result.bytesPerProcessorSecond),
+      roundPercent(result.recipeShare),
+      roundPercent(result.packShare),
+      roundPercent(1 - result.recipeShare - result.packShare),
     ]),
   };
+}
+
+function roundPercent(share: number): string {
+  return `${(share * 100).toFixed(0)} %`;
 }
 
 export function tabulateHits(results: readonly HitsResult[]): Measurements {
