@@ -16,7 +16,7 @@ import { upstreamNames } from './routes/choose-upstream.ts';
 import { answerManifest } from './routes/manifests.ts';
 import { type PullRequest, parsePath } from './routes/parse-path.ts';
 import { answerReferrers } from './routes/referrers.ts';
-import type { Asked, RouteParts } from './routes/route-parts.ts';
+import type { Asked, PullListener, RouteParts } from './routes/route-parts.ts';
 import type { SendBody } from './routes/send-body.ts';
 import { answerTags } from './routes/tags.ts';
 import { answerVersion } from './routes/version.ts';
@@ -33,6 +33,8 @@ export interface AppParts {
   /** Where clients have to log in to Mica; their passwords then stay here. */
   readonly passwords?: PasswordCheck | undefined;
   readonly requestEnded?: ((ended: EndedRequest) => void) | undefined;
+  /** Told of what clients get. */
+  readonly pulls?: PullListener | undefined;
 }
 
 const PULL_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
@@ -70,7 +72,8 @@ function pullHandler(
     const request = parsePath(url, c.req.header('host'), names);
     c.get('record').request = request;
     const viewer = await readViewer(c, request, parts.credentials, passesThrough);
-    return await answer(parts, request, { c, url, viewer });
+    const client = viewer.credential?.fingerprint ?? parts.clientAddress(c);
+    return await answer(parts, request, { c, url, viewer, client });
   };
 }
 

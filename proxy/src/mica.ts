@@ -83,7 +83,15 @@ async function open(options: MicaOptions, closing: Closing): Promise<Mica> {
   work.start({ tier, space, isBusy });
   closing.add(() => work.close());
   closing.add(collectRegularly({ tier, work, clock: runtime.clock, log }));
-  const listening = await listen(options, { folder, tier, upstreams, metrics, mirror, space });
+  const listening = await listen(options, {
+    folder,
+    tier,
+    work,
+    upstreams,
+    metrics,
+    mirror,
+    space,
+  });
   closing.add(() => listening.drain());
   return {
     listen: listening.listen,
@@ -141,6 +149,7 @@ async function openUpstreams(
 interface Parts {
   readonly folder: DataFolder;
   readonly tier: Tier;
+  readonly work: TierWork;
   readonly upstreams: ReadonlyMap<string, Upstream>;
   readonly metrics: Metrics;
   readonly mirror: OpenedMirror;
@@ -149,7 +158,7 @@ interface Parts {
 
 async function listen(options: MicaOptions, parts: Parts): Promise<Listening> {
   const { config, runtime, log, serving } = options;
-  const { folder, metrics, mirror } = parts;
+  const { folder, metrics, mirror, work } = parts;
   const { htpasswd } = config.auth ?? {};
   const app = createApp({
     mirror,
@@ -160,6 +169,10 @@ async function listen(options: MicaOptions, parts: Parts): Promise<Listening> {
     credentials: new ClientCredentials(folder.secret),
     passwords: htpasswd === undefined ? undefined : await Htpasswd.open(htpasswd, runtime),
     requestEnded: (ended) => metrics.requestEnded(ended),
+    pulls: {
+      manifestPulled: () => undefined,
+      blobPulled: (_, digest, client) => work.notePull(digest, client),
+    },
   });
   return serving.listen({ app, admin: adminApp(options, parts), config, log });
 }

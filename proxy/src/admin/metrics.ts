@@ -8,6 +8,7 @@ import type { TierObserver } from '../dedup/tier-observer.ts';
 import type { EndedRequest } from '../middleware/request-record.ts';
 import type { CacheStatus } from '../pull/mirror.ts';
 import type { FillOutcome, Observer } from '../pull/observer.ts';
+import type { PredictionOutcome, ReplicaObserver } from '../replica/replica-observer.ts';
 import type { UpstreamStatus } from '../upstream/upstream.ts';
 
 /** Bounds of the durations, seconds: from a cached manifest to a large layer over a slow link. */
@@ -36,9 +37,14 @@ export interface Totals {
   restoreSeconds: number;
   /** Layers that were looked at, by what came of it. */
   readonly ingested: Record<IngestOutcome['kind'], number>;
+  /** Layers that got their whole copy back, and that lost it. */
+  promoted: number;
+  demoted: number;
+  /** Layers that were made ahead, and what became of them. */
+  readonly predicted: Record<PredictionOutcome, number>;
 }
 
-export class Metrics implements Observer, TierObserver {
+export class Metrics implements Observer, TierObserver, ReplicaObserver {
   readonly registry: Registry = new Registry();
   readonly totals: Totals = {
     requests: 0,
@@ -57,6 +63,9 @@ export class Metrics implements Observer, TierObserver {
     restoredBytes: 0,
     restoreSeconds: 0,
     ingested: { recipe: 0, whole: 0, damaged: 0 },
+    promoted: 0,
+    demoted: 0,
+    predicted: { made: 0, used: 0, wasted: 0 },
   };
   readonly #requests = this.#counter('requests_total', 'Requests that were answered', [
     'method',
@@ -92,6 +101,9 @@ export class Metrics implements Observer, TierObserver {
   readonly #ingested = this.#counter('ingested_layers_total', 'Layers that were looked at', [
     'outcome',
   ]);
+  readonly #promoted = this.#counter('promoted_layers_total', 'Layers made whole again', []);
+  readonly #demoted = this.#counter('demoted_layers_total', 'Whole copies that went', []);
+  readonly #predicted = this.#counter('predicted_layers_total', 'Layers made ahead', ['outcome']);
   readonly #restores = this.#counter('restores_total', 'Reads of layers that are recipes', []);
   readonly #restoredBytes = this.#counter('restored_bytes_total', 'Bytes made from recipes', []);
   readonly #restoreSeconds = this.#counter(
@@ -185,6 +197,21 @@ export class Metrics implements Observer, TierObserver {
     this.#restores.inc();
     this.#restoredBytes.inc(bytes);
     this.#restoreSeconds.inc(durationMs / 1000);
+  }
+
+  promoted(): void {
+    this.totals.promoted += 1;
+    this.#promoted.inc();
+  }
+
+  demoted(layers: number): void {
+    this.totals.demoted += layers;
+    this.#demoted.inc(layers);
+  }
+
+  predicted(outcome: PredictionOutcome): void {
+    this.totals.predicted[outcome] += 1;
+    this.#predicted.inc({ outcome });
   }
 
   #gauge(name: string, help: string, labelNames: readonly string[]): Gauge<string> {

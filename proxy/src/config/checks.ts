@@ -22,6 +22,7 @@ export function checkSettings(settings: Settings): readonly Complaint[] {
     ...checkDefaultUpstream(settings),
     ...checkUpstreams(settings),
     ...checkHosts(settings),
+    ...checkReplicas(settings),
   ];
 }
 
@@ -136,6 +137,16 @@ function alreadyMapped(host: string, owner: string): Omit<Complaint, 'path'> {
 function notHost(host: string): Omit<Complaint, 'path'> {
   const message = `${quoteValue(host)} is not a host`;
   return { message, hint: 'write it as clients send it, such as hub.example or hub.example:5000' };
+}
+
+/** Two copies of a layer on one volume are lost together. */
+function checkReplicas({ dedup }: Settings): readonly Complaint[] {
+  if (valueAt(dedup, ['mode']) !== 'b') return [];
+  const written = valueAt(dedup, ['replicas']);
+  const replicas = Number(written);
+  if (!Number.isInteger(replicas) || replicas <= 1) return [];
+  const message = `${quoteValue(String(written))} whole copies need as many volumes, and data is on one`;
+  return [{ path: ['dedup', 'replicas'], message, hint: 'write 0 or 1' }];
 }
 
 function isHostHeader(host: string): boolean {

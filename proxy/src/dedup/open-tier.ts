@@ -38,6 +38,8 @@ export interface Tier {
   collect(signal?: AbortSignal): Promise<CollectedTier>;
   /** Removes packs of which nobody needs anything, as after an eviction. */
   reclaim(): Promise<CollectedPacks>;
+  /** Takes what cannot be made again out of the store, and says so. */
+  dropLayer(digest: Digest, error: unknown): Promise<void>;
   /** Ends what is being made again. The data folder stays open. */
   close(): Promise<void>;
 }
@@ -66,7 +68,7 @@ export async function openTier(options: TierOptions): Promise<Tier> {
   });
   const parts = { whole: folder.blobs, index: folder.files, packs, recipes, clock: runtime.clock };
   return {
-    ...{ folder, core, store, packs, recipes, restorations },
+    ...{ folder, core, store, packs, recipes, restorations, dropLayer: drop },
     collect: async (signal) => {
       const layers = await collectLayers(parts);
       if (restorations !== undefined)

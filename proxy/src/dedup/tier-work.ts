@@ -5,7 +5,8 @@ import type { Config } from '../config/config.ts';
 import type { Log } from '../log.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Descriptor } from '../oci/manifest.ts';
-import { WholeCopies } from '../replica/whole-copies.ts';
+import type { ReplicaObserver } from '../replica/replica-observer.ts';
+import { Replicas } from '../replica/replicas.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { BlobPaths } from '../store/blob-paths.ts';
 import type { DataFolder } from '../store/data-folder.ts';
@@ -25,7 +26,7 @@ export interface TierWorkOptions {
   readonly folder: DataFolder;
   readonly runtime: Runtime;
   readonly log: Log;
-  readonly observer: TierObserver;
+  readonly observer: TierObserver & ReplicaObserver;
 }
 
 export interface StartOptions {
@@ -38,14 +39,12 @@ export interface StartOptions {
 export class TierWork {
   readonly #options: TierWorkOptions;
   readonly #names = new LayerNames();
-  readonly #copies: WholeCopies;
+  readonly #replicas: Replicas;
   #queue: IngestQueue | undefined;
 
   constructor(options: TierWorkOptions) {
     this.#options = options;
-    const { config, folder, runtime, log } = options;
-    const { blobs: whole, files, index } = folder;
-    this.#copies = new WholeCopies({ config, whole, files, index, runtime, log });
+    this.#replicas = new Replicas(options);
   }
 
   isIngesting(digest: Digest): boolean {
@@ -65,8 +64,19 @@ export class TierWork {
     });
   }
 
+  /** A client asks for a blob that it may have. */
+  notePull(digest: Digest, client: string): void {
+    try {
+      this.#replicas.notePull(digest, client);
+    } catch (error) {
+      // A pull never fails for want of what is only good for guesses.
+      this.#options.log.warn({ err: error, digest }, 'a pull could not be noted');
+    }
+  }
+
   /** Begins to take layers apart, unless the mode or a missing core says no. */
   start({ tier, space, isBusy }: StartOptions): void {
+    this.#replicas.start({ tier, space, isBusy });
     const { config, folder, runtime, log, observer } = this.#options;
     const { core, packs, recipes } = tier;
     if (config.dedup.mode === 'off' || core === undefined) return;
@@ -75,7 +85,7 @@ export class TierWork {
       parts: { core: core.ingest, index: folder.files, packs, recipes, clock: runtime.clock },
       ...{ whole: folder.blobs, space, observer, log, packOwner: PACK_OWNER },
       wholePath: (digest) => paths.blob(digest),
-      onIngested: (digest, size) => this.#copies.ingested(digest, size),
+      onIngested: (digest, size) => this.#replicas.copies.ingested(digest, size),
     });
     this.#queue = new IngestQueue({
       ...{ index: folder.files, clock: runtime.clock, log, isBusy },
@@ -85,27 +95,29 @@ export class TierWork {
     this.#queue.start();
   }
 
-  /** Looks at all that is stored: what was never looked at, and what the mode keeps whole no longer. */
+  /** Looks at all that is stored: what was never looked at, and what the mode keeps in another way. */
   async collect(): Promise<void> {
     const { folder, log, config } = this.#options;
     await this.#names.readAll(folder.index);
+    await this.#replicas.collect();
     if (this.#queue === undefined) return;
     const queued = await queueLayers(this.#queueOptions());
     if (queued > 0) {
       log.info({ layers: queued, mode: config.dedup.mode }, 'layers wait to be taken apart');
       this.#queue.wake();
     }
-    await this.#copies.trim();
+    await this.#replicas.copies.trim();
   }
 
   async close(): Promise<void> {
     await this.#queue?.close();
+    await this.#replicas.close();
   }
 
   async #takeIn(digest: Digest, size: number): Promise<void> {
     if (this.#queue === undefined) return;
     const record = await this.#options.folder.files.getLayer(digest);
-    if (record?.kind === 'recipe') await this.#copies.stored(size);
+    if (record?.kind === 'recipe') await this.#replicas.copies.stored(size);
     else if (await queueLayer(this.#queueOptions(), digest, size)) this.#queue.wake();
   }
 

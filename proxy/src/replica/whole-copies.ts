@@ -1,5 +1,5 @@
-// Which layers that can be made again are kept whole too: all of them, none, or those that were used last,
-// inside a budget.
+// Which layers that can be made again are kept whole too: all of them, none, or those that save most, inside
+// a budget.
 
 import type { Config } from '../config/config.ts';
 import type { FileIndex } from '../dedup/file-index.ts';
@@ -10,6 +10,9 @@ import type { BlobStore } from '../store/blob-store.ts';
 import { allocatedSize } from '../store/holdings.ts';
 import type { Index } from '../store/index.ts';
 import { resolveQuota } from '../store/quota.ts';
+import type { Popularity } from './popularity.ts';
+import type { ReplicaObserver } from './replica-observer.ts';
+import { compareWorth, type Promotion, planPromotions, type RatedLayer } from './worth.ts';
 
 /** After trimming so much of the budget is in use, so that not every new layer trims. */
 const TRIMMED_RATIO = 0.95;
@@ -19,14 +22,12 @@ export interface WholeCopiesOptions {
   readonly whole: BlobStore;
   readonly files: FileIndex;
   readonly index: Pick<Index, 'getLastUse'>;
+  readonly popularity: Pick<Popularity, 'countOf'>;
   readonly runtime: { readonly files: Pick<Files, 'space'> };
+  readonly observer: Pick<ReplicaObserver, 'demoted'>;
   readonly log: Log;
-}
-
-interface WholeCopy {
-  readonly digest: Digest;
-  readonly size: number;
-  readonly lastUseMs: number;
+  /** Whether the copy was made ahead and is still waited for: it does not go. */
+  isAwaited?(digest: Digest): boolean;
 }
 
 export class WholeCopies {
@@ -39,10 +40,10 @@ export class WholeCopies {
     this.#options = options;
   }
 
-  /** A layer has got its recipe: its copy goes at once, or the oldest ones when there are too many. */
+  /** A layer has got its recipe: its copy goes at once, or those worth least when there are too many. */
   async ingested(digest: Digest, size: number): Promise<void> {
-    if ((await this.#budget()) === 0) {
-      await this.#options.whole.remove(digest);
+    if ((await this.budget()) === 0) {
+      await this.remove([digest]);
       return;
     }
     await this.stored(size);
@@ -51,10 +52,10 @@ export class WholeCopies {
   /** A layer that has a recipe was stored whole. */
   async stored(size: number): Promise<void> {
     if (this.#used !== undefined) this.#used += allocatedSize(size);
-    if (this.#used === undefined || this.#used > (await this.#budget())) await this.trim();
+    if (this.#used === undefined || this.#used > (await this.budget())) await this.trim();
   }
 
-  /** Removes whole copies, the least recently used first, until they fit the budget. */
+  /** Removes whole copies, those worth least first, until they fit the budget. */
   trim(): Promise<void> {
     this.#trimming ??= this.#trim().finally(() => {
       this.#trimming = undefined;
@@ -62,36 +63,28 @@ export class WholeCopies {
     return this.#trimming;
   }
 
-  async #trim(): Promise<void> {
-    const { whole, log } = this.#options;
-    const budget = await this.#budget();
-    const copies = await this.#list();
-    let used = copies.reduce((sum, copy) => sum + copy.size, 0);
-    let removed = 0;
-    const wanted = used > budget ? budget * TRIMMED_RATIO : used;
-    for (const { digest, size } of copies) {
-      if (used <= wanted) break;
-      if (await whole.remove(digest)) removed += 1;
-      used -= size;
-    }
-    this.#used = used;
-    if (removed > 0) log.info({ layers: removed, used, budget }, 'whole copies were removed');
+  /** The layers that should get a whole copy, the best first. What trimming removes is none of them. */
+  async plan(): Promise<Promotion[]> {
+    const layers = await this.#list();
+    return planPromotions(layers, (await this.budget()) * TRIMMED_RATIO);
   }
 
-  /** Copies that can be made again, least recently used first. */
-  async #list(): Promise<WholeCopy[]> {
-    const { whole, files, index } = this.#options;
-    const copies: WholeCopy[] = [];
-    for await (const { digest, size, modifiedMs } of whole.list()) {
-      if ((await files.getLayer(digest))?.kind !== 'recipe') continue;
-      const lastUseMs = Math.max(modifiedMs, await index.getLastUse(digest));
-      copies.push({ digest, size: allocatedSize(size), lastUseMs });
+  /** Removes copies of layers that can be made again; gives how many were there. */
+  async remove(digests: readonly Digest[]): Promise<number> {
+    const { whole, observer } = this.#options;
+    let removed = 0;
+    for (const digest of digests) {
+      const size = await whole.stat(digest);
+      if (size === undefined || !(await whole.remove(digest))) continue;
+      removed += 1;
+      if (this.#used !== undefined) this.#used -= allocatedSize(size);
     }
-    return copies.sort((one, other) => one.lastUseMs - other.lastUseMs);
+    if (removed > 0) observer.demoted(removed);
+    return removed;
   }
 
   /** Bytes that whole copies may have. */
-  async #budget(): Promise<number> {
+  async budget(): Promise<number> {
     const { mode, replicas } = this.#options.config.dedup;
     switch (mode) {
       case 'off':
@@ -101,6 +94,43 @@ export class WholeCopies {
       case 's':
         return await this.#rawBudget();
     }
+  }
+
+  async #trim(): Promise<void> {
+    const budget = await this.budget();
+    const copies = (await this.#list()).filter(({ isWhole }) => isWhole).sort(compareWorth);
+    let used = copies.reduce((sum, { size }) => sum + size, 0);
+    this.#used = used;
+    if (used <= budget) return;
+    const removed: Digest[] = [];
+    for (const { digest, size } of copies) {
+      if (used <= budget * TRIMMED_RATIO) break;
+      if (this.#options.isAwaited?.(digest) === true) continue;
+      removed.push(digest);
+      used -= size;
+    }
+    const layers = await this.remove(removed);
+    if (layers > 0) this.#options.log.info({ layers, used, budget }, 'whole copies were removed');
+  }
+
+  /** All layers that can be made again. */
+  async #list(): Promise<RatedLayer[]> {
+    const { whole, files, index, popularity } = this.#options;
+    const copies = new Map<Digest, number>();
+    for await (const { digest, modifiedMs } of whole.list()) copies.set(digest, modifiedMs);
+    const layers: RatedLayer[] = [];
+    for await (const layer of files.listLayers()) {
+      if (layer.kind !== 'recipe') continue;
+      const { digest, size, restoreSeconds } = layer;
+      const modifiedMs = copies.get(digest);
+      layers.push({
+        ...{ digest, size: allocatedSize(size), restoreSeconds },
+        isWhole: modifiedMs !== undefined,
+        count: popularity.countOf(digest),
+        lastUseMs: Math.max(modifiedMs ?? 0, await index.getLastUse(digest)),
+      });
+    }
+    return layers;
   }
 
   /** A share is one of what the store may hold. */

@@ -25,6 +25,7 @@ export async function answerBlob(
     return await answerHead(parts, request, asked, isKnown);
   }
   const blob = await parts.mirror.pullBlob(request.repository, request.digest, asked.viewer);
+  parts.pulls?.blobPulled(request.repository, request.digest, asked.client);
   noteCache(asked.c, blob.cache);
   return await sendBlob(parts, request, asked, blob);
 }

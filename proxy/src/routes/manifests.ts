@@ -8,7 +8,7 @@ import { type Asked, noteCache, type RouteParts } from './route-parts.ts';
 export async function answerManifest(
   parts: RouteParts,
   request: ManifestRequest,
-  { c, viewer }: Asked,
+  { c, viewer, client }: Asked,
 ): Promise<Response> {
   const manifest = await parts.mirror.pullManifest(request.repository, request.reference, viewer);
   noteCache(c, manifest.cache);
@@ -21,6 +21,8 @@ export async function answerManifest(
   headers['Content-Type'] = manifest.mediaType;
   headers['Content-Length'] = String(manifest.bytes.length);
   c.get('record').bodySize = manifest.bytes.length;
+  if (c.req.method === 'GET')
+    parts.pulls?.manifestPulled(request.repository, manifest.digest, client);
   // The bytes come from a cache that shares no memory with writers.
   const body = c.req.method === 'HEAD' ? null : (manifest.bytes as Uint8Array<ArrayBuffer>);
   return new Response(body, { headers });

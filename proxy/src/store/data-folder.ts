@@ -7,7 +7,7 @@ import type { Runtime } from '../runtime/runtime.ts';
 import { DataFolderError, describeUser } from './data-folder-error.ts';
 import { type DiskBlobStore, openDiskBlobStore } from './disk-blob-store.ts';
 import { hasCode } from './file-error.ts';
-import { openLmdbEnvironment } from './lmdb-environment.ts';
+import { type LmdbEnvironment, openLmdbEnvironment } from './lmdb-environment.ts';
 import { type LmdbIndex, openLmdbIndex } from './lmdb-index.ts';
 import { readIfThere } from './read-if-there.ts';
 
@@ -38,6 +38,8 @@ export interface DataFolder {
   readonly blobs: DiskBlobStore;
   readonly index: LmdbIndex;
   readonly files: LmdbFileIndex;
+  /** What both are in, for further tables. */
+  readonly environment: LmdbEnvironment;
   /** 32 random bytes, made with the folder: the key for fingerprints of credentials. */
   readonly secret: Uint8Array;
   /** Writes what is pending and closes all files. */
@@ -71,6 +73,7 @@ export async function openDataFolder(options: DataFolderOptions): Promise<DataFo
     blobs,
     index,
     files,
+    environment,
     secret,
     close: async () => {
       await blobs.close();

@@ -13,6 +13,9 @@ const OBSERVER = {
   damaged: () => undefined,
   ingested: () => undefined,
   restored: () => undefined,
+  promoted: () => undefined,
+  demoted: () => undefined,
+  predicted: () => undefined,
 };
 
 test('loadTierCore() gives two cores with threads of their own, and says which', async (t) => {
