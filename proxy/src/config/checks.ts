@@ -145,7 +145,7 @@ function checkReplicas({ dedup }: Settings): readonly Complaint[] {
   const written = valueAt(dedup, ['replicas']);
   const replicas = Number(written);
   if (!Number.isInteger(replicas) || replicas <= 1) return [];
-  const message = `${quoteValue(String(written))} whole copies need as many volumes, and data is on one`;
+  const message = `${replicas} whole copies need as many volumes, and data is on one`;
   return [{ path: ['dedup', 'replicas'], message, hint: 'write 0 or 1' }];
 }
 

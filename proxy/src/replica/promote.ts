@@ -3,7 +3,7 @@
 
 import type { Restoration } from 'mica-core/core';
 import type { FileIndex } from '../dedup/file-index.ts';
-import { isDamage } from '../dedup/restorations.ts';
+import { isDamage, NoRecipeError } from '../dedup/restorations.ts';
 import type { Digest } from '../oci/digest.ts';
 import { type BlobStore, type PartialBlob, WrongBlobError } from '../store/blob-store.ts';
 import { BusyBlobError } from '../store/disk-blob-store.ts';
@@ -70,39 +70,71 @@ async function fill(
     await partial.commit(size);
     return 'made';
   } catch (error) {
-    if (error instanceof WrongBlobError) {
-      await partial.discard();
-      // What an earlier fill left may have been wrong. Without it, what the layer is made of is.
-      if (resumed === 0) await options.onDamaged(partial.digest, error);
-      return 'left';
-    }
-    if (hasCode(error, 'ENOSPC') || hasCode(error, 'EDQUOT')) {
-      await partial.discard();
-      return 'no-room';
-    }
-    if (!isDamage(error)) {
-      await partial.suspend();
-      throw error;
-    }
-    await partial.discard();
-    await options.onDamaged(partial.digest, error);
-    return 'left';
+    return await giveUp(options, partial, resumed, error);
+  }
+}
+
+/** What becomes of a partial blob that could not be filled; rejects with errors that are not of the layer. */
+async function giveUp(
+  { onDamaged }: PromoteOptions,
+  partial: PartialBlob,
+  resumed: number,
+  error: unknown,
+): Promise<PromotionOutcome> {
+  const isFull = hasCode(error, 'ENOSPC') || hasCode(error, 'EDQUOT');
+  const isUnmade = error instanceof UnmadeError || error instanceof WrongBlobError;
+  if (!isFull && !isUnmade) {
+    await partial.suspend();
+    throw error;
+  }
+  await partial.discard();
+  if (isFull) return 'no-room';
+  // Wrong bytes may be what an earlier fill left. Without it, what the layer is made of is wrong.
+  const isDamaged = error instanceof UnmadeError ? error.isDamage : resumed === 0;
+  if (isDamaged) await onDamaged(partial.digest, error);
+  return 'left';
+}
+
+/** The layer cannot be made: it is damaged, or gone. Errors of the disk that is written to are others. */
+class UnmadeError extends Error {
+  override readonly name = 'UnmadeError';
+  readonly code = 'NOT_MADE';
+  readonly isDamage: boolean;
+
+  constructor(digest: Digest, cause: unknown) {
+    super(`${digest} cannot be made again`, { cause });
+    this.isDamage = isDamage(cause);
   }
 }
 
 /** Appends what the partial blob lacks. */
 async function append(
-  { openRestoration, untilQuiet }: PromoteOptions,
+  options: PromoteOptions,
   partial: PartialBlob,
   signal: AbortSignal,
 ): Promise<void> {
-  const restoration = await openRestoration(partial.digest);
+  for await (const piece of readFrom(options, partial.digest, partial.length, signal)) {
+    await partial.append(piece);
+    await options.untilQuiet(signal);
+  }
+}
+
+/** The layer from a position on. A piece is valid until the next one is asked for. */
+async function* readFrom(
+  { openRestoration }: PromoteOptions,
+  digest: Digest,
+  start: number,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
   try {
-    for await (const piece of restoration.read({ start: partial.length, signal })) {
-      await partial.append(piece);
-      await untilQuiet(signal);
+    const restoration = await openRestoration(digest);
+    try {
+      yield* restoration.read({ start, signal });
+    } finally {
+      await restoration.close();
     }
-  } finally {
-    await restoration.close();
+  } catch (error) {
+    const isUnmade = isDamage(error) || error instanceof NoRecipeError;
+    throw isUnmade ? new UnmadeError(digest, error) : error;
   }
 }

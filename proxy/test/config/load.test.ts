@@ -303,3 +303,13 @@ test('renderProblems() counts the problems and gives each a line', (t) => {
   t.is(renderProblems([problem]), 'configuration: 1 problem\n  m.yaml:3: a: is wrong (mend it)\n');
   t.is(new ConfigError([problem, problem]).message.split('\n').length, 4);
 });
+
+test('loadConfig() refuses more whole copies than there are volumes, with file, line and key', async (t) => {
+  const folder = await makeFolder(t);
+  await folder.write('mica.yaml', 'dedup:\n  mode: b\n  replicas: 2\n');
+  t.deepEqual(await problemsOf(folder.runtime({})), [
+    'mica.yaml:3:3: dedup.replicas: 2 whole copies need as many volumes, and data is on one (write 0 or 1)',
+  ]);
+  await folder.write('mica.yaml', 'dedup: { mode: s, replicas: 2 }\n');
+  t.deepEqual(await problemsOf(folder.runtime({})), []);
+});

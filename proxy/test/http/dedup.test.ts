@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import { makeFiles, makeLayer, makeTar } from '../dedup/layers.ts';
 import { makeFolder, removeFolder } from '../doubles/test-runtime.ts';
+import type { LogLine } from '../server-under-test.ts';
 import { digestBytes, type Image } from '../upstream-double/content.ts';
 import { get, head } from './client.ts';
 import { type MirrorUnderTest, startMirror } from './mirror.ts';
@@ -137,6 +138,84 @@ test('in mode s the whole copies that were used last stay inside the budget', as
   t.is(stats.layers['total'], 3);
   t.true(Number(stats.layers['recipeOnly']) >= 1);
   await pull(t, mirror, image);
+});
+
+/** Runs one mode after another on the same data folder; the upstream is there only for the first. */
+async function inTurn(t: ExecutionContext) {
+  const data = await makeFolder();
+  t.teardown(() => removeFolder(data));
+  let stop = async (): Promise<void> => undefined;
+  t.teardown(() => stop());
+  const next = async (dedup: Readonly<Record<string, unknown>>): Promise<MirrorUnderTest> => {
+    await stop();
+    const mirror = await startMirror({ data, config: { dedup } });
+    stop = async () => {
+      stop = async () => undefined;
+      await mirror.stop();
+    };
+    return mirror;
+  };
+  const first = await next({ mode: 'b', replicas: 0 });
+  const content = { repository: 'team/app', tag: 'v1', seed: 'app', layers: LAYERS };
+  const image = first.upstream.putImage(content);
+  await pull(t, first, image);
+  await untilIngested(first, 3);
+  return { data, image, next };
+}
+
+async function untilWhole(data: string, blobs: number): Promise<void> {
+  while ((await wholeBlobs(data)).length !== blobs)
+    await new Promise((resolve) => setTimeout(resolve, 100));
+}
+
+test('another mode at the next start converts what is there, in every direction', async (t) => {
+  const { data, image, next } = await inTurn(t);
+  const isDropped = (line: LogLine) => /^recipes were removed/.test(String(line['msg']));
+  const check = async (mirror: MirrorUnderTest, layers: object) => {
+    t.like((await readStats(mirror)).layers, layers);
+    await mirror.upstream.refuse();
+    await pull(t, mirror, image);
+    t.deepEqual((await verify(data)).damage, []);
+  };
+  const kept = await next({ mode: 'b', replicas: 1 });
+  const told = await kept.mica.waitForLog((line) => line['left'] === 0);
+  t.like(told, { mode: 'b', layers: 2 });
+  t.is((await wholeBlobs(data)).length, 5, 'manifest, config, three layers');
+  await check(kept, { total: 3, whole: 3, recipeOnly: 0 });
+
+  const off = await next({ mode: 'off' });
+  t.like(await off.mica.waitForLog(isDropped), { layers: 2, left: 0 });
+  t.deepEqual(await readdir(join(data, 'packs')), []);
+  t.is((await wholeBlobs(data)).length, 5);
+  await check(off, { total: 1, recipeOnly: 0 });
+
+  const files = await next({ mode: 'b', replicas: 0 });
+  await untilWhole(data, 3);
+  await check(files, { total: 3, whole: 1, recipeOnly: 2 });
+
+  const whole = await next({ mode: 'off' });
+  t.like(await whole.mica.waitForLog(isDropped), { layers: 2, left: 0 });
+  t.is((await wholeBlobs(data)).length, 5);
+  await check(whole, { total: 1, recipeOnly: 0 });
+});
+
+test('in mode s a layer that is asked for again and again is made whole', async (t) => {
+  const { data, image, next } = await inTurn(t);
+  const second = await next({ mode: 's', rawBudget: '1MiB' });
+  const [wanted] = image.layers;
+  second.upstream.putImage({ repository: 'team/app', tag: 'v1', seed: 'app', layers: LAYERS });
+  const url = second.url(`/v2/team/app/blobs/${wanted?.digest}`);
+  // Each address of the loopback network is a client of its own.
+  for (const from of ['127.0.0.2', '127.0.0.3', '127.0.0.4']) {
+    const options = ['--silent', '--fail', '--interface', from, '--output', '/dev/null'];
+    await run('curl', [...options, url]);
+  }
+  const third = await next({ mode: 's', rawBudget: '1MiB' });
+  await untilWhole(data, 4);
+  const hex = wanted?.digest.slice('sha256:'.length) ?? '';
+  t.true((await wholeBlobs(data)).includes(hex));
+  await third.upstream.refuse();
+  await pull(t, third, image);
 });
 
 test('with a damaged pack a layer is fetched again, and no wrong byte is sent', async (t) => {
