@@ -80,7 +80,8 @@ async function open(options: MicaOptions, closing: Closing): Promise<Mica> {
   });
   closing.add(() => mirror.close());
   const isBusy = () => metrics.totals.fillsRunning > 0 || (tier.restorations?.active ?? 0) > 0;
-  work.start({ tier, space, isBusy });
+  const isWaiting = () => metrics.totals.fillsRunning > 0 || tier.restorations?.isAwaited === true;
+  work.start({ tier, space, isBusy, isWaiting });
   closing.add(() => work.close());
   closing.add(collectRegularly({ tier, work, clock: runtime.clock, log }));
   const listening = await listen(options, {
@@ -125,7 +126,7 @@ async function openLayers(
   const core = await loadTierCore(runtime, config.dedup.workers, log);
   const work = new TierWork({ config, folder, runtime, log, observer: metrics });
   const tier = await openTier({
-    ...{ folder, runtime, log, core, observer: metrics },
+    ...{ folder, runtime, log, core, observer: metrics, memory: work.memory },
     isIngesting: (digest) => work.isIngesting(digest),
     onStored: (digest, size) => work.stored(digest, size),
   });
@@ -169,10 +170,7 @@ async function listen(options: MicaOptions, parts: Parts): Promise<Listening> {
     credentials: new ClientCredentials(folder.secret),
     passwords: htpasswd === undefined ? undefined : await Htpasswd.open(htpasswd, runtime),
     requestEnded: (ended) => metrics.requestEnded(ended),
-    pulls: {
-      manifestPulled: () => undefined,
-      blobPulled: (_, digest, client) => work.notePull(digest, client),
-    },
+    pulls: work,
   });
   return serving.listen({ app, admin: adminApp(options, parts), config, log });
 }

@@ -35,6 +35,8 @@ export interface Stats extends LayerStats {
   /** Reads of layers that are recipes, and how long they waited for their bytes. */
   readonly restores: { readonly count: number; readonly seconds: number };
   readonly fills: { readonly running: number };
+  /** Layers that were made before anybody asked: how many, and whether somebody did within a minute or so. */
+  readonly prediction: Totals['predicted'];
   readonly uptimeSeconds: number;
   readonly totals: Totals;
   /** Share of answers that took nothing from an upstream but its word; absent before the first. */
@@ -58,6 +60,7 @@ export async function readStats(parts: StatsParts): Promise<Stats> {
     ...layers,
     restores: { count: restores, seconds: restoreSeconds },
     fills: { running: fillsRunning },
+    prediction: parts.totals.predicted,
     store,
     upstreams: parts.upstreams(),
   };

@@ -60,7 +60,8 @@ function printFolder(
     const stored = await measureDisk(runtime.files, config.data);
     const layers = await readLayerStats({ whole, index: files, stored });
     if (options.json === true) {
-      const idle = { restores: { count: 0, seconds: 0 }, fills: { running: 0 } };
+      const prediction = { made: 0, used: 0, wasted: 0 };
+      const idle = { restores: { count: 0, seconds: 0 }, fills: { running: 0 }, prediction };
       const { data } = config;
       printJson(terminal, { running: false, reason, data, ...layers, ...idle, limit, usage });
       return EXIT_DONE;

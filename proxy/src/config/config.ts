@@ -59,6 +59,8 @@ export interface Config {
     readonly rawBudget: Quota;
     readonly minLayer: number;
     readonly workers: 'auto' | number;
+    /** Whether layers are made ahead that a client is about to ask for. */
+    readonly predict: boolean;
   };
   readonly access: {
     /** How long an upstream's yes to a client's credentials holds. */

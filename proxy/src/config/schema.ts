@@ -40,6 +40,11 @@ const size = TEXT_OR_NUMBER.transform(convert(parseSize));
 const quota = TEXT_OR_NUMBER.transform(convert(parseQuota));
 const path = z.string().min(1, 'must not be empty').describe('Path of a file or folder');
 
+/** The environment has only text. */
+const trueOrFalse = z
+  .union([z.boolean(), z.enum(['true', 'false'])], { error: 'must be true or false' })
+  .transform((value) => value === true || value === 'true');
+
 const urls = z
   .union([z.string(), z.array(z.string()).min(1)], { error: 'must be a URL or a list of URLs' })
   .transform((value, context) => {
@@ -92,6 +97,7 @@ const file = z.strictObject({
     workers: TEXT_OR_NUMBER.transform(
       convert((value): 'auto' | number => (value === 'auto' ? value : parseCount(value, 1))),
     ),
+    predict: trueOrFalse.describe('Whether layers are made before a client asks for them'),
   }),
   access: z.strictObject({
     grantTtl: duration.describe("How long an upstream's yes to a client's credentials holds"),

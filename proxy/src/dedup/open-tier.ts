@@ -13,7 +13,7 @@ import { openPackStore, type PackStore } from './pack-store.ts';
 import { openRecipeStore, type RecipeStore } from './recipe-store.ts';
 import { Restorations } from './restorations.ts';
 import type { TierObserver } from './tier-observer.ts';
-import { TieredBlobStore } from './tiered-blob-store.ts';
+import { type MemoryCopies, TieredBlobStore } from './tiered-blob-store.ts';
 
 export interface TierOptions {
   readonly folder: DataFolder;
@@ -22,6 +22,8 @@ export interface TierOptions {
   /** Absent when it could not be loaded, or is not needed: then layers that are only recipes are not read. */
   readonly core?: TierCore | undefined;
   readonly observer: TierObserver;
+  /** Layers that were made ahead. */
+  readonly memory?: MemoryCopies | undefined;
   isIngesting?(digest: Digest): boolean;
   onStored?(digest: Digest, size: number): void;
 }
@@ -62,6 +64,7 @@ export async function openTier(options: TierOptions): Promise<Tier> {
     recipes,
     hashing: runtime.hashing,
     log: options.log,
+    memory: options.memory,
     restoring: core && restorations && { core: core.restore, restorations },
     isIngesting: (digest) => options.isIngesting?.(digest) === true,
     onStored: (digest, size) => options.onStored?.(digest, size),

@@ -97,6 +97,11 @@ export class Restorations {
     return this.#layers.size - this.#idle.size;
   }
 
+  /** Whether a client waits for bytes at this moment, rather than for its network. */
+  get isAwaited(): boolean {
+    return [...this.#layers.values()].some(({ waiting }) => waiting > 0);
+  }
+
   isReading(digest: Digest): boolean {
     return (this.#layers.get(digest)?.readers ?? 0) > 0;
   }

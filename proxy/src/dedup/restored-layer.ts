@@ -28,6 +28,7 @@ export class RestoredLayer {
   readonly #runs: Set<RestoredRun> = new Set();
   #restoration: Promise<Restoration> | undefined;
   #readers = 0;
+  #waiting = 0;
 
   constructor(options: RestoredLayerOptions) {
     this.#options = options;
@@ -43,6 +44,16 @@ export class RestoredLayer {
 
   get readers(): number {
     return this.#readers;
+  }
+
+  /** How many of them wait for bytes now. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** A reader waits for bytes, or has got them. */
+  waits(isWaiting: boolean): void {
+    this.#waiting += isWaiting ? 1 : -1;
   }
 
   /** Counts one more reader and opens the layer. Rejects with why it cannot be made, and then has no more. */

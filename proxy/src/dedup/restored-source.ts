@@ -25,13 +25,14 @@ export class RestoredSource implements BlobSource {
     if (wanted <= 0) return 0;
     const target = into.length === wanted ? into : into.subarray(0, wanted);
     const startMs = this.#layer.now();
-    for (;;) {
-      if (this.#isClosed) throw this.#short(position, new Error('the source was closed'));
-      const count = await this.#readOnce(target, position);
-      if (count === 0) continue;
+    this.#layer.waits(true);
+    try {
+      const count = await this.#readSome(target, position);
       this.#given += count;
       this.#waitedMs += this.#layer.now() - startMs;
       return count;
+    } finally {
+      this.#layer.waits(false);
     }
   }
 
@@ -41,6 +42,14 @@ export class RestoredSource implements BlobSource {
     this.#run?.leave(this);
     this.#layer.leave();
     this.#layer.told(this.#given, this.#waitedMs);
+  }
+
+  async #readSome(into: Uint8Array, position: number): Promise<number> {
+    for (;;) {
+      if (this.#isClosed) throw this.#short(position, new Error('the source was closed'));
+      const count = await this.#readOnce(into, position);
+      if (count > 0) return count;
+    }
   }
 
   /** 0 when the run that had the position has gone on or away. */

@@ -5,6 +5,7 @@ import type { Config } from '../config/config.ts';
 import type { Log } from '../log.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Descriptor } from '../oci/manifest.ts';
+import { type Repository, repositoryKey } from '../oci/reference.ts';
 import type { ReplicaObserver } from '../replica/replica-observer.ts';
 import { Replicas } from '../replica/replicas.ts';
 import type { Runtime } from '../runtime/runtime.ts';
@@ -17,6 +18,7 @@ import { IngestQueue } from './ingest-queue.ts';
 import { LayerNames } from './layer-names.ts';
 import type { Tier } from './open-tier.ts';
 import type { TierObserver } from './tier-observer.ts';
+import type { MemoryCopies } from './tiered-blob-store.ts';
 
 /** Whose packs a server appends to: one server at a time has the data folder. */
 const PACK_OWNER = 'serve';
@@ -34,6 +36,8 @@ export interface StartOptions {
   readonly space: Space;
   /** Whether the mirror has work that should not wait for an ingest. */
   isBusy(): boolean;
+  /** Whether clients wait for bytes at this moment. */
+  isWaiting(): boolean;
 }
 
 export class TierWork {
@@ -64,19 +68,31 @@ export class TierWork {
     });
   }
 
+  /** Small layers that were made ahead. */
+  get memory(): MemoryCopies {
+    return this.#replicas.memory;
+  }
+
+  /** A client gets a manifest that it may have. A pull never fails for want of a guess. */
+  manifestPulled(repository: Repository, digest: Digest, client: string): void {
+    const key = repositoryKey(repository);
+    this.#replicas.manifestPulled(key, digest, client).catch((error: unknown) => {
+      this.#options.log.warn({ err: error, digest }, 'what comes next could not be guessed');
+    });
+  }
+
   /** A client asks for a blob that it may have. */
-  notePull(digest: Digest, client: string): void {
+  blobPulled(repository: Repository, digest: Digest, client: string): void {
     try {
-      this.#replicas.notePull(digest, client);
+      this.#replicas.blobPulled(repositoryKey(repository), digest, client);
     } catch (error) {
-      // A pull never fails for want of what is only good for guesses.
       this.#options.log.warn({ err: error, digest }, 'a pull could not be noted');
     }
   }
 
   /** Begins to take layers apart, unless the mode or a missing core says no. */
-  start({ tier, space, isBusy }: StartOptions): void {
-    this.#replicas.start({ tier, space, isBusy });
+  start({ tier, space, isBusy, isWaiting }: StartOptions): void {
+    this.#replicas.start({ tier, space, isBusy, isWaiting });
     const { config, folder, runtime, log, observer } = this.#options;
     const { core, packs, recipes } = tier;
     if (config.dedup.mode === 'off' || core === undefined) return;

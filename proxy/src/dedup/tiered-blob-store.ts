@@ -1,5 +1,5 @@
 // The store of blobs over two: whole blobs on the disk, and layers that are made again from recipes and
-// files. A layer may be in both; then the whole copy is read.
+// files. A layer may be in both, and in memory too: the whole copy is read first, then the memory.
 
 import type { Core } from 'mica-core/core';
 import type { Log } from '../log.ts';
@@ -7,12 +7,19 @@ import { type Digest, digestAlgorithm, digestHex } from '../oci/digest.ts';
 import type { Hashing } from '../runtime/runtime.ts';
 import type { BlobEntry, BlobSource, BlobStore, PartialBlob } from '../store/blob-store.ts';
 import { ShortBlobError } from '../store/blob-store.ts';
+import { MemorySource } from '../store/memory-source.ts';
 import type { FileIndex, RecipeRecord } from './file-index.ts';
 import { hashRestoration } from './hash-restoration.ts';
 import { LayerShares } from './layer-shares.ts';
 import { NotifyingPartial } from './notifying-partial.ts';
 import type { RecipeStore } from './recipe-store.ts';
 import { isDamage, type Restorations } from './restorations.ts';
+
+/** Layers in memory, whose bytes were found right. */
+export interface MemoryCopies {
+  get(digest: Digest): Uint8Array | undefined;
+  delete(digest: Digest): void;
+}
 
 export interface TieredBlobStoreOptions {
   readonly whole: BlobStore;
@@ -22,6 +29,8 @@ export interface TieredBlobStoreOptions {
   readonly log: Log;
   /** What makes layers again; absent when the core could not be loaded. Then recipes are as good as none. */
   readonly restoring?: { readonly core: Core; readonly restorations: Restorations } | undefined;
+  /** Layers that were made ahead. */
+  readonly memory?: MemoryCopies | undefined;
   /** Whether the layer is being taken apart. */
   isIngesting(digest: Digest): boolean;
   /** A blob was committed whole. */
@@ -45,11 +54,16 @@ export class TieredBlobStore implements BlobStore {
 
   async open(digest: Digest): Promise<BlobSource | undefined> {
     const whole = await this.#whole.open(digest);
-    return whole ?? (await this.#options.restoring?.restorations.open(digest));
+    if (whole !== undefined) return whole;
+    const { memory, restoring } = this.#options;
+    const bytes = memory?.get(digest);
+    return bytes === undefined
+      ? await restoring?.restorations.open(digest)
+      : new MemorySource(bytes);
   }
 
   async read(digest: Digest): Promise<Uint8Array | undefined> {
-    const whole = await this.#whole.read(digest);
+    const whole = (await this.#whole.read(digest)) ?? this.#options.memory?.get(digest);
     if (whole !== undefined) return whole;
     const source = await this.#options.restoring?.restorations.open(digest);
     if (source === undefined) return undefined;
@@ -139,7 +153,8 @@ export class TieredBlobStore implements BlobStore {
 
   /** Takes a layer's recipe out of the store; a whole copy stays. */
   async removeRecipe(digest: Digest): Promise<boolean> {
-    const { index, recipes, restoring } = this.#options;
+    const { index, recipes, restoring, memory } = this.#options;
+    memory?.delete(digest);
     const wasThere = await index.removeLayer(digest);
     await recipes.remove(digest);
     await restoring?.restorations.forget(digest);

@@ -9,7 +9,7 @@ import { type LmdbEnvironment, pages } from '../store/lmdb-environment.ts';
 const FLUSH_DELAY_MS = 5000;
 
 /** Changes that wait at most; more than come within the delay while the disk takes them. */
-const MAX_PENDING = 5000;
+const MAX_PENDING = 2000;
 
 export interface Dated {
   /** When it was changed last, ms since the epoch. */

@@ -1,4 +1,4 @@
-// The registry tier's whole copies while the mirror serves: what is popular, and the work that follows.
+// The registry tier's whole copies while the mirror serves: what clients pull, and the work that follows.
 
 import type { Config } from '../config/config.ts';
 import type { Tier } from '../dedup/open-tier.ts';
@@ -8,9 +8,11 @@ import type { Digest } from '../oci/digest.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { DataFolder } from '../store/data-folder.ts';
 import type { Space } from '../store/space.ts';
-import type { DecayedCount } from './decay.ts';
-import { HistoryTable } from './history-table.ts';
-import { MAX_POPULAR, Popularity } from './popularity.ts';
+import { type Histories, openHistories } from './histories.ts';
+import { makeInMemory } from './make-in-memory.ts';
+import { MemoryLayers } from './memory-layers.ts';
+import { Popularity } from './popularity.ts';
+import { Predictor } from './predictor.ts';
 import { promoteLayer } from './promote.ts';
 import { untilQuiet } from './quiet.ts';
 import type { ReplicaObserver } from './replica-observer.ts';
@@ -30,69 +32,92 @@ export interface StartReplicasOptions {
   readonly space: Space;
   /** Whether fills run or clients wait for layers that are made again. */
   isBusy(): boolean;
+  /** Whether clients wait for bytes at this moment. */
+  isWaiting(): boolean;
 }
 
 export class Replicas {
   readonly copies: WholeCopies;
+  /** Small layers that were made ahead. */
+  readonly memory: MemoryLayers;
   readonly #options: ReplicasOptions;
-  readonly #popular: HistoryTable<DecayedCount>;
+  readonly #histories: Histories;
   readonly #popularity: Popularity;
   /** On threads that no client waits for. */
   #restorations: Restorations | undefined;
   #work: ReplicaWork | undefined;
+  #predictor: Predictor | undefined;
 
   constructor(options: ReplicasOptions) {
     const { folder, runtime, log } = options;
     const { blobs: whole, files, index, environment } = folder;
+    const { clock } = runtime;
     this.#options = options;
-    const table = { environment, name: 'popularity', maxEntries: MAX_POPULAR, log };
-    this.#popular = new HistoryTable(table);
-    this.#popularity = new Popularity({ table: this.#popular, clock: runtime.clock });
+    this.memory = new MemoryLayers(clock);
+    this.#histories = openHistories(environment, log);
+    this.#popularity = new Popularity({ table: this.#histories.popularity, clock });
     this.copies = new WholeCopies({
       ...options,
       ...{ whole, files, index, popularity: this.#popularity },
+      isAwaited: (digest) => this.#predictor?.isAwaited(digest) === true,
     });
   }
 
   /** Begins to work; without the core nothing can be made again. */
-  start({ tier, space, isBusy }: StartReplicasOptions): void {
+  start({ tier, space, isBusy, isWaiting }: StartReplicasOptions): void {
     const { folder, runtime, config, log, observer } = this.#options;
     const { core, packs, recipes, store } = tier;
     if (core === undefined) return;
-    const { blobs: whole, files } = folder;
-    const { clock } = runtime;
+    const { blobs: whole, files, index } = folder;
+    const { clock, hashing } = runtime;
     const onDamaged = (digest: Digest, error: unknown) => tier.dropLayer(digest, error);
     const restorations = new Restorations({
       ...{ core: core.ingest, index: files, packs, recipes, clock, onDamaged },
     });
     this.#restorations = restorations;
-    const promoting = {
-      ...{ whole, space, files, onDamaged },
-      openRestoration: (digest: Digest) => restorations.openAlone(digest),
-      untilQuiet: (signal: AbortSignal) => untilQuiet({ clock, isBusy }, signal),
-    };
+    const openRestoration = (digest: Digest) => restorations.openAlone(digest);
+    const promoting = { whole, space, files, onDamaged, openRestoration };
+    const shared = { config, whole, files, copies: this.copies, clock, log, observer };
     this.#work = new ReplicaWork({
-      ...{ config, whole, store, files, clock, log, observer, isBusy, copies: this.copies },
-      promote: (digest, signal) => promoteLayer(promoting, digest, signal),
+      ...{ ...shared, store, isBusy },
+      promote: (digest, signal) => {
+        const quiet = (until: AbortSignal) => untilQuiet({ clock, isBusy }, until);
+        return promoteLayer({ ...promoting, untilQuiet: quiet }, digest, signal);
+      },
       reclaim: () => tier.reclaim(),
+    });
+    this.#predictor = new Predictor({
+      ...{ ...shared, histories: this.#histories, index, memory: this.memory, isBusy: isWaiting },
+      promote: (digest, pause, signal) =>
+        promoteLayer({ ...promoting, untilQuiet: pause }, digest, signal),
+      makeInMemory: ({ digest, size }, pause, signal) =>
+        makeInMemory({ hashing, openRestoration, onDamaged, pause }, digest, size, signal),
     });
     this.#work.start();
   }
 
+  /** A client gets a manifest that it may have. */
+  async manifestPulled(repository: string, digest: Digest, client: string): Promise<void> {
+    await this.#predictor?.manifestPulled(repository, digest, client);
+  }
+
   /** A client asks for a blob that it may have. */
-  notePull(digest: Digest, client: string): void {
+  blobPulled(repository: string, digest: Digest, client: string): void {
+    this.#predictor?.blobPulled(repository, digest, client);
     if (this.#popularity.note(digest, client)) this.#work?.wake();
   }
 
   /** Bounds what is remembered, and looks at all layers. */
   async collect(): Promise<void> {
-    await this.#popular.trim();
+    this.memory.sweep();
+    await this.#histories.trim();
     this.#work?.wake();
   }
 
   async close(): Promise<void> {
+    await this.#predictor?.close();
     await this.#work?.close();
     await this.#restorations?.close();
-    await this.#popular.close();
+    await this.#histories.close();
   }
 }

@@ -52,6 +52,11 @@ export class WholeCopies {
   /** A layer that has a recipe was stored whole. */
   async stored(size: number): Promise<void> {
     if (this.#used !== undefined) this.#used += allocatedSize(size);
+    await this.fit();
+  }
+
+  /** Trims if copies are over the budget. */
+  async fit(): Promise<void> {
     if (this.#used === undefined || this.#used > (await this.budget())) await this.trim();
   }
 

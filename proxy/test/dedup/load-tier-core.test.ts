@@ -44,7 +44,7 @@ test('without the core layers are stored and served whole, and none waits', asyn
   t.teardown(() => removeFolder(path));
   const runtime = makeTestRuntime();
   const folder = await openDataFolder({ path, runtime });
-  const dedup = { mode: 'b', replicas: 0, minLayer: 1, workers: 'auto' } as const;
+  const dedup = { mode: 'b', replicas: 0, minLayer: 1, workers: 'auto', predict: true } as const;
   const work = new TierWork({
     config: {
       data: path,
@@ -57,7 +57,7 @@ test('without the core layers are stored and served whole, and none waits', asyn
     ...{ folder, runtime, log: quietLog, observer: OBSERVER },
     onStored: (digest, size) => work.stored(digest, size),
   });
-  work.start({ tier, space: new TestSpace(), isBusy: () => false });
+  work.start({ tier, space: new TestSpace(), isBusy: () => false, isWaiting: () => false });
   const layer = makeTar(makeFiles(3, 1));
   const digest = digestBytes(layer);
   work.learn([{ mediaType: 'application/vnd.oci.image.layer.v1.tar', digest, size: 1 }]);

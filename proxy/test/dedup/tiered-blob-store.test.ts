@@ -212,3 +212,38 @@ test('onStored() hears of what was committed, and of nothing else', async (t) =>
   await fill(store, digest, layer);
   t.deepEqual(heard, [[digest, layer.length]]);
 });
+
+test('a layer in memory is read before its recipe and after its whole copy, until it is removed', async (t) => {
+  const { whole, index, recipes, runtime, core, restorations, putRecipe, put } =
+    await openDedupFolder(t);
+  const held = new Map<Digest, Uint8Array>();
+  const store = new TieredBlobStore({
+    ...{ whole, index, recipes, hashing: runtime.hashing, log: quietLog },
+    restoring: { core, restorations },
+    memory: held,
+    isIngesting: () => false,
+    onStored: () => undefined,
+  });
+  const digest = await putRecipe(LAYER);
+  // Other bytes than the layer's, to see where they come from.
+  const marked = Uint8Array.from(LAYER).fill(7);
+  held.set(digest, marked);
+  const readAll = async () => {
+    const source = await store.open(digest);
+    const bytes = new Uint8Array(source?.size ?? 0);
+    for (let position = 0; position < bytes.length; )
+      position += (await source?.read(bytes.subarray(position), position)) ?? 0;
+    source?.close();
+    return bytes;
+  };
+  sameBytes(t, await readAll(), marked);
+  sameBytes(t, await store.read(digest), marked);
+  t.is(restorations.active, 0, 'nothing was made');
+  t.is(await store.stat(digest), LAYER.length);
+  await put(LAYER);
+  sameBytes(t, await readAll(), LAYER);
+  sameBytes(t, await store.read(digest), LAYER);
+  await store.remove(digest);
+  t.false(held.has(digest));
+  t.is(await store.open(digest), undefined);
+});

@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto';
 import type { Viewer } from '../../src/access/credential.ts';
 import { type Digest, digestOf } from '../../src/oci/digest.ts';
 import { type ManifestReference, type Repository, repositoryKey } from '../../src/oci/reference.ts';
-import { MemorySource } from '../../src/pull/memory-source.ts';
 import type {
   BlobAnswer,
   CacheStatus,
@@ -13,6 +12,7 @@ import type {
   Mirror,
 } from '../../src/pull/mirror.ts';
 import type { BlobSource } from '../../src/store/blob-store.ts';
+import { MemorySource } from '../../src/store/memory-source.ts';
 import { UpstreamError } from '../../src/upstream/upstream.ts';
 
 export interface AskedMirror {

@@ -58,6 +58,7 @@ interface Stats {
   readonly files: { readonly unique: number; readonly duplicate: number };
   readonly restores: { readonly count: number; readonly seconds: number };
   readonly fills: { readonly running: number };
+  readonly prediction: Readonly<Record<'made' | 'used' | 'wasted', number>>;
 }
 
 async function readStats(mirror: MirrorUnderTest): Promise<Stats> {
@@ -216,6 +217,43 @@ test('in mode s a layer that is asked for again and again is made whole', async 
   t.true((await wholeBlobs(data)).includes(hex));
   await third.upstream.refuse();
   await pull(t, third, image);
+});
+
+test('after a manifest the layers that a client has not pulled are made ahead', async (t) => {
+  const { image, next } = await inTurn(t);
+  const mirror = await next({ mode: 'b', replicas: 0 });
+  await mirror.upstream.refuse();
+  const predicted = async () => (await readStats(mirror)).prediction;
+  const manifest = mirror.url('/v2/team/app/manifests/v1');
+  t.is((await get(manifest)).status, 200);
+  t.deepEqual(await predicted(), { made: 0, used: 0, wasted: 0 }, 'this client has them all');
+  const curl = async (from: string, url: string) => {
+    const options = ['--silent', '--fail', '--interface', from, '--output', '/dev/null'];
+    await run('curl', [...options, url]);
+  };
+  await curl('127.0.0.5', manifest);
+  while ((await predicted()).made < 2) await new Promise((resolve) => setTimeout(resolve, 50));
+  const before = (await readStats(mirror)).restores.count;
+  for (const { digest } of image.layers.slice(0, 2)) {
+    const url = mirror.url(`/v2/team/app/blobs/${digest}`);
+    await curl('127.0.0.5', url);
+    t.is(digestBytes((await get(url)).body), digest);
+    t.is((await get(url, { range: 'bytes=5-9' })).body.length, 5);
+  }
+  t.deepEqual(await predicted(), { made: 2, used: 2, wasted: 0 });
+  t.is((await readStats(mirror)).restores.count, before, 'nobody waited for a restore');
+  const metrics = await (await fetch(`${mirror.mica.admin}/metrics`)).text();
+  t.regex(metrics, /^mica_predicted_layers_total\{outcome="used"\} 2$/m);
+});
+
+test('with dedup.predict off nothing is made ahead', async (t) => {
+  const { next } = await inTurn(t);
+  const mirror = await next({ mode: 'b', replicas: 0, predict: false });
+  await mirror.upstream.refuse();
+  const manifest = mirror.url('/v2/team/app/manifests/v1');
+  await run('curl', ['--silent', '--fail', '--interface', '127.0.0.5', manifest]);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  t.deepEqual((await readStats(mirror)).prediction, { made: 0, used: 0, wasted: 0 });
 });
 
 test('with a damaged pack a layer is fetched again, and no wrong byte is sent', async (t) => {

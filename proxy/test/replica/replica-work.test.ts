@@ -44,6 +44,7 @@ function makeWork(folder: DedupFolder, dedup: Dedup, parts: WorkParts = {}) {
     rawBudget: { kind: 'bytes', bytes: 0 },
     minLayer: 1,
     workers: 'auto',
+    predict: true,
   };
   const config: Pick<Config, 'data' | 'quota' | 'dedup'> = {
     data: folder.path,

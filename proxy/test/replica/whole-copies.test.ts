@@ -20,7 +20,14 @@ async function open(t: ExecutionContext, dedup: Partial<Dedup>, layers = 4) {
       data: folder.path,
       quota: { kind: 'bytes', bytes: 10 ** 9 },
       dedup: {
-        ...{ mode: 's', replicas: 1, rawBudget: bytes(0), minLayer: 1, workers: 'auto' },
+        ...{
+          mode: 's',
+          replicas: 1,
+          rawBudget: bytes(0),
+          minLayer: 1,
+          workers: 'auto',
+          predict: true,
+        },
         ...dedup,
       },
     },

@@ -1,6 +1,6 @@
 // A blob that is already in memory, as a source.
 
-import type { BlobSource } from '../store/blob-store.ts';
+import type { BlobSource } from './blob-store.ts';
 
 export class MemorySource implements BlobSource {
   readonly #bytes: Uint8Array;
