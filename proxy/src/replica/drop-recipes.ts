@@ -23,7 +23,7 @@ export async function dropRecipes(
   options: DropRecipesOptions,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { whole, store, files, log } = options;
+  const { store, files, log } = options;
   let dropped = 0;
   let left = 0;
   for await (const { digest } of files.listQueue()) await files.dequeue(digest);
@@ -31,7 +31,7 @@ export async function dropRecipes(
     signal.throwIfAborted();
     if (kind !== 'recipe') continue;
     // Somebody may be reading what the recipe makes.
-    const isKept = store.isBusy(digest) || !(await isRight(whole, digest));
+    const isKept = store.isBusy(digest) || !(await isRight(options, digest));
     if (isKept) left += 1;
     else if (await store.removeRecipe(digest)) dropped += 1;
   }
@@ -41,9 +41,14 @@ export async function dropRecipes(
   return left === 0;
 }
 
-async function isRight(whole: DropRecipesOptions['whole'], digest: Digest): Promise<boolean> {
+async function isRight({ whole, log }: DropRecipesOptions, digest: Digest): Promise<boolean> {
   if ((await whole.stat(digest)) === undefined) return false;
-  const verdict = await whole.verify(digest);
-  if (verdict === 'damaged') await whole.quarantine(digest);
-  return verdict === 'whole';
+  try {
+    const verdict = await whole.verify(digest);
+    if (verdict === 'damaged') await whole.quarantine(digest);
+    return verdict === 'whole';
+  } catch (error) {
+    log.warn({ err: error, digest }, 'a whole copy could not be checked; its recipe stays');
+    return false;
+  }
 }

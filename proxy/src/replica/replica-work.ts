@@ -23,7 +23,7 @@ const ROUND_RATIO = 50;
 
 export interface ReplicaWorkOptions extends DropRecipesOptions {
   readonly config: Pick<Config, 'dedup'>;
-  readonly copies: Pick<WholeCopies, 'plan' | 'trim' | 'remove' | 'stored'>;
+  readonly copies: Pick<WholeCopies, 'plan' | 'trim' | 'fit' | 'remove' | 'stored'>;
   readonly clock: Clock;
   readonly observer: Pick<ReplicaObserver, 'promoted'>;
   readonly log: Log;
@@ -74,7 +74,7 @@ export class ReplicaWork {
         await this.#options.copies.trim();
         return true;
       case 's':
-        await this.#options.copies.trim();
+        await this.#options.copies.fit();
         return await this.#promote();
     }
   }
@@ -121,9 +121,16 @@ export class ReplicaWork {
   async #makeWhole(digest: Digest): Promise<PromotionOutcome> {
     const { signal } = this.#ended;
     await untilQuiet(this.#options, signal);
-    const outcome = await this.#options.promote(digest, signal);
-    if (outcome === 'made') this.#options.observer.promoted();
-    return outcome;
+    try {
+      const outcome = await this.#options.promote(digest, signal);
+      if (outcome === 'made') this.#options.observer.promoted();
+      return outcome;
+    } catch (error) {
+      // One that fails must not keep those behind it from their turn.
+      signal.throwIfAborted();
+      this.#options.log.warn({ err: error, digest }, 'a layer could not be made whole');
+      return 'left';
+    }
   }
 
   async #untilWoken(): Promise<void> {

@@ -15,6 +15,7 @@ import { Popularity } from './popularity.ts';
 import { Predictor } from './predictor.ts';
 import { promoteLayer } from './promote.ts';
 import { untilQuiet } from './quiet.ts';
+import { RecentRequests } from './recent-requests.ts';
 import type { ReplicaObserver } from './replica-observer.ts';
 import { ReplicaWork } from './replica-work.ts';
 import { WholeCopies } from './whole-copies.ts';
@@ -43,6 +44,7 @@ export class Replicas {
   readonly #options: ReplicasOptions;
   readonly #histories: Histories;
   readonly #popularity: Popularity;
+  readonly #recent: RecentRequests;
   /** On threads that no client waits for. */
   #restorations: Restorations | undefined;
   #work: ReplicaWork | undefined;
@@ -54,6 +56,7 @@ export class Replicas {
     const { clock } = runtime;
     this.#options = options;
     this.memory = new MemoryLayers(clock);
+    this.#recent = new RecentRequests(clock);
     this.#histories = openHistories(environment, log);
     this.#popularity = new Popularity({ table: this.#histories.popularity, clock });
     this.copies = new WholeCopies({
@@ -96,15 +99,19 @@ export class Replicas {
     this.#work.start();
   }
 
-  /** A client gets a manifest that it may have. */
+  /** A client gets a manifest that it may have. `repository` is the index's key. */
   async manifestPulled(repository: string, digest: Digest, client: string): Promise<void> {
+    // By tag and by digest, clients get the same one twice.
+    if (!this.#recent.begins(digest, client)) return;
     await this.#predictor?.manifestPulled(repository, digest, client);
   }
 
   /** A client asks for a blob that it may have. */
   blobPulled(repository: string, digest: Digest, client: string): void {
+    if (!this.#recent.begins(digest, client)) return;
     this.#predictor?.blobPulled(repository, digest, client);
-    if (this.#popularity.note(digest, client)) this.#work?.wake();
+    this.#popularity.note(digest);
+    if (this.#options.config.dedup.mode === 's') this.#work?.wake();
   }
 
   /** Bounds what is remembered, and looks at all layers. */

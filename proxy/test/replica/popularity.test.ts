@@ -8,6 +8,7 @@ import {
   rateOf,
 } from '../../src/replica/decay.ts';
 import { Popularity } from '../../src/replica/popularity.ts';
+import { RecentRequests } from '../../src/replica/recent-requests.ts';
 import { digestNumber } from '../conformance/index.ts';
 import { FakeClock } from '../doubles/fake-clock.ts';
 import { makeHistory } from './history-folder.ts';
@@ -32,27 +33,37 @@ test('rateOf() is the rate that keeps a count where it is', (t) => {
   t.true(Math.abs(rateOf(counted?.count ?? 0) * everySeconds - 1) < 0.01);
 });
 
-test('a pull counts once, whatever ranges it asks for, and each client for itself', async (t) => {
+test('a pull is one, whatever ranges it asks for, and each client has its own', async (t) => {
+  const clock = new FakeClock();
+  const recent = new RecentRequests(clock);
+  t.true(recent.begins(LAYER, 'one'));
+  t.false(recent.begins(LAYER, 'one'));
+  await clock.advance(59_000);
+  t.false(recent.begins(LAYER, 'one'), 'a long pull is still one');
+  t.true(recent.begins(LAYER, 'two'));
+  t.true(recent.begins(OTHER, 'one'));
+  await clock.advance(59_000);
+  t.false(recent.begins(LAYER, 'one'));
+  await clock.advance(60_000);
+  t.true(recent.begins(LAYER, 'one'));
+});
+
+test('pulls count the less the longer ago they were', async (t) => {
   const clock = new FakeClock();
   const popularity = new Popularity({ table: await (await makeHistory<DecayedCount>(t))(), clock });
-  t.true(popularity.note(LAYER, 'one'));
-  t.false(popularity.note(LAYER, 'one'));
-  await clock.advance(59_000);
-  t.false(popularity.note(LAYER, 'one'), 'a long pull is still one');
-  t.true(popularity.note(LAYER, 'two'));
-  t.true(popularity.note(OTHER, 'one'));
-  t.true(Math.abs(popularity.countOf(LAYER) - 2) < 0.01);
-  await clock.advance(61_000);
-  t.true(popularity.note(LAYER, 'one'));
-  t.true(Math.abs(popularity.countOf(LAYER) - 3) < 0.01);
+  popularity.note(LAYER);
+  popularity.note(LAYER);
+  t.is(popularity.countOf(LAYER), 2);
   await clock.advance(HALF_LIFE_MS);
-  t.true(Math.abs(popularity.countOf(LAYER) - 1.5) < 0.01);
+  t.is(popularity.countOf(LAYER), 1);
+  popularity.note(LAYER);
+  t.is(popularity.countOf(LAYER), 2);
 });
 
 test('what was counted outlives the process', async (t) => {
   const clock = new FakeClock();
   const open = await makeHistory<DecayedCount>(t);
-  new Popularity({ table: await open(), clock }).note(LAYER, 'one');
+  new Popularity({ table: await open(), clock }).note(LAYER);
   const popularity = new Popularity({ table: await open(), clock });
   t.is(popularity.countOf(LAYER), 1);
   t.is(popularity.countOf(OTHER), 0);

@@ -205,6 +205,21 @@ test('without room layers stay recipes, and are tried again', async (t) => {
   t.is(await wholeOf(folder, digests), 3);
 });
 
+test('a layer that cannot be made now keeps no other from its turn', async (t) => {
+  const { folder, digests } = await open(t, []);
+  const openAlone = folder.restorations.openAlone.bind(folder.restorations);
+  let calls = 0;
+  folder.restorations.openAlone = (digest) => {
+    calls += 1;
+    const failure = Object.assign(new Error('too many files'), { code: 'EMFILE' });
+    return calls === 1 ? Promise.reject(failure) : openAlone(digest);
+  };
+  t.false(await makeWork(folder, { mode: 'b', replicas: 1 }).work.round());
+  t.is(await wholeOf(folder, digests), 2);
+  t.true(await makeWork(folder, { mode: 'b', replicas: 1 }).work.round());
+  await checkMode(t, folder, digests, { mode: 'b', replicas: 1 });
+});
+
 test('in mode off a recipe goes only when its whole copy is right', async (t) => {
   const { folder, digests } = await open(t, [0, 1, 2]);
   const [first = '' as Digest] = digests;
