@@ -10,7 +10,7 @@ import { makeFiles, makeLayer, makeTar } from '../dedup/layers.ts';
 import { makeFolder, removeFolder } from '../doubles/test-runtime.ts';
 import type { LogLine } from '../server-under-test.ts';
 import { digestBytes, type Image } from '../upstream-double/content.ts';
-import { get, head } from './client.ts';
+import { basic, get, head } from './client.ts';
 import { type MirrorUnderTest, startMirror } from './mirror.ts';
 
 const run = promisify(execFile);
@@ -244,6 +244,57 @@ test('after a manifest the layers that a client has not pulled are made ahead', 
   t.is((await readStats(mirror)).restores.count, before, 'nobody waited for a restore');
   const metrics = await (await fetch(`${mirror.mica.admin}/metrics`)).text();
   t.regex(metrics, /^mica_predicted_layers_total\{outcome="used"\} 2$/m);
+});
+
+test('what is made ahead for one client is refused to those who may not see it', async (t) => {
+  const data = await makeFolder();
+  const repositories = ['private/app'];
+  const mirror = await startMirror({
+    data,
+    registry: {
+      authorization: {
+        kind: 'bearer',
+        tokenServer: 'other',
+        anonymous: ['open/app'],
+        users: {
+          ann: { password: 'a', repositories },
+          bob: { password: 'b', repositories },
+          cat: { password: 'c', repositories: [] },
+        },
+      },
+    },
+    upstream: { passThrough: true },
+    config: { dedup: { mode: 'b', replicas: 0 } },
+  });
+  t.teardown(async () => {
+    await mirror.stop();
+    await removeFolder(data);
+  });
+  const content = { repository: 'private/app', tag: 'v1', seed: 'app', layers: LAYERS };
+  const image = mirror.upstream.putImage(content);
+  const manifest = mirror.url('/v2/private/app/manifests/v1');
+  t.is((await get(manifest, basic('ann', 'a'))).status, 200);
+  const layers = image.layers.map(({ digest }) => mirror.url(`/v2/private/app/blobs/${digest}`));
+  for (const url of layers) t.is((await get(url, basic('ann', 'a'))).status, 200);
+  await untilIngested(mirror, 3);
+  t.is((await get(manifest, basic('bob', 'b'))).status, 200);
+  const predicted = async () => (await readStats(mirror)).prediction;
+  while ((await predicted()).made < 2) await new Promise((resolve) => setTimeout(resolve, 50));
+  for (const url of layers.slice(0, 2)) {
+    const elsewhere = url.replace('/private/', '/open/');
+    for (const [asked, headers] of [
+      [url, {}],
+      [url, basic('cat', 'c')],
+      [elsewhere, {}],
+    ] as const) {
+      const answer = await get(asked, headers);
+      t.true([401, 403, 404].includes(answer.status), `${asked}: ${answer.status}`);
+      t.true(answer.body.length < 1000);
+    }
+  }
+  t.is((await predicted()).used, 0, 'who is refused has asked for nothing');
+  for (const url of layers) t.is((await get(url, basic('bob', 'b'))).status, 200);
+  t.is((await predicted()).used, 2);
 });
 
 test('with dedup.predict off nothing is made ahead', async (t) => {
