@@ -103,15 +103,16 @@ export class ReplicaWork {
     return convertToWhole({ ...this.#options, makeWhole }, signal);
   }
 
-  /** Makes those whole that save more than what goes for them. */
+  /** Makes those whole that save more than what goes for them, which goes first: the room is for both. */
   async #promote(): Promise<boolean> {
     const { copies, log } = this.#options;
     for (const { layer, instead } of await copies.plan()) {
       const { digest, size } = layer;
+      await untilQuiet(this.#options, this.#ended.signal);
+      const demoted = await copies.remove(instead.map((copy) => copy.digest));
       const outcome = await this.#makeWhole(digest);
       if (outcome === 'no-room') return false;
       if (outcome === 'left') continue;
-      const demoted = await copies.remove(instead.map((copy) => copy.digest));
       await copies.stored(size);
       log.info({ digest, size, demoted }, 'a layer is whole again, as it is asked for often');
     }

@@ -86,11 +86,15 @@ test('/stats and /metrics tell what was observed', async (t) => {
   metrics.restored(5000, 250);
   metrics.damaged();
   metrics.evicted(2, 300);
+  metrics.promoted();
+  metrics.demoted(3);
+  for (const outcome of ['made', 'made', 'used', 'wasted'] as const) metrics.predicted(outcome);
   const stats = (await (await app.request('/stats')).json()) as object;
   t.like(stats, { version: '1.2.3', uptimeSeconds: 60, hitRatio: 0.75, store: { bytes: 30 } });
   t.like(stats, { totals: { bytesServed: 500, bytesFetched: 1000, evictedImages: 2 } });
   t.like(stats, { ...LAYERS, core: 'native', fills: { running: 1 } });
   t.like(stats, { restores: { count: 1, seconds: 0.25 } });
+  t.like(stats, { prediction: { made: 2, used: 1, wasted: 1 } });
   const text = await (await app.request('/metrics')).text();
   for (const line of [
     'mica_requests_total{method="other",route="blob",status="200",cache="hit"} 1',
@@ -104,6 +108,9 @@ test('/stats and /metrics tell what was observed', async (t) => {
     'mica_restores_total 1',
     'mica_restored_bytes_total 5000',
     'mica_restore_seconds_total 0.25',
+    'mica_promoted_layers_total 1',
+    'mica_demoted_layers_total 3',
+    'mica_predicted_layers_total{outcome="made"} 2',
     'mica_layers{state="recipe"} 1',
     'mica_layers{state="pending"} 1',
     'mica_store_bytes{kind="stored"} 100',

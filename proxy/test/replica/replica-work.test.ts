@@ -205,6 +205,28 @@ test('without room layers stay recipes, and are tried again', async (t) => {
   t.is(await wholeOf(folder, digests), 3);
 });
 
+test('in mode s a layer takes the place of another, and the budget is kept all the time', async (t) => {
+  const { folder, digests } = await open(t, [0]);
+  const [first = '' as Digest, second = '' as Digest] = digests;
+  const bytes = Math.ceil((1.2 * (LAYERS[0]?.length ?? 0)) / 4096) * 4096;
+  const counts = new Map([[first, 2]]);
+  const { work, told } = makeWork(folder, { rawBudget: { kind: 'bytes', bytes } }, { counts });
+  t.true(await work.round());
+  t.deepEqual(told, { promoted: 0, demoted: 0 });
+  counts.set(second, 20);
+  const begin = folder.whole.begin.bind(folder.whole);
+  folder.whole.begin = async (digest) => {
+    t.is(await wholeOf(folder, digests), 0, 'the other one has gone');
+    return await begin(digest);
+  };
+  t.true(await work.round());
+  t.deepEqual(told, { promoted: 1, demoted: 1 });
+  t.is(await wholeOf(folder, [second]), 1);
+  counts.set(first, 22);
+  t.true(await work.round());
+  t.deepEqual(told, { promoted: 1, demoted: 1 }, 'it does not come back for a little');
+});
+
 test('a layer that cannot be made now keeps no other from its turn', async (t) => {
   const { folder, digests } = await open(t, []);
   const openAlone = folder.restorations.openAlone.bind(folder.restorations);
