@@ -313,3 +313,17 @@ test('loadConfig() refuses more whole copies than there are volumes, with file, 
   await folder.write('mica.yaml', 'dedup: { mode: s, replicas: 2 }\n');
   t.deepEqual(await problemsOf(folder.runtime({})), []);
 });
+
+test('loadConfig() takes true and false from the file and from the environment', async (t) => {
+  const folder = await makeFolder(t);
+  const predict = async (variables: Readonly<Record<string, string>>) =>
+    (await loadConfig({ runtime: folder.runtime(variables) })).dedup.predict;
+  t.true(await predict({}));
+  t.false(await predict({ MICA_DEDUP_PREDICT: 'false' }));
+  await folder.write('mica.yaml', 'dedup: { predict: false }\n');
+  t.false(await predict({}));
+  t.true(await predict({ MICA_DEDUP_PREDICT: 'true' }));
+  t.deepEqual(await problemsOf(folder.runtime({ MICA_DEDUP_PREDICT: 'maybe' })), [
+    'MICA_DEDUP_PREDICT: dedup.predict: must be true or false, not text',
+  ]);
+});
