@@ -1,0 +1,27 @@
+// Waits until a running server has taken apart all that it was given, as its stats say.
+
+import { setTimeout as delay } from 'node:timers/promises';
+import type { LayerStats } from '../src/dedup/layer-stats.ts';
+import type { MicaUnderTest } from './server-under-test.ts';
+
+/** How often stats are asked for, ms. */
+const POLL_MS = 100;
+
+/** What `/stats` says of layers. */
+export async function readLayers({ admin }: Pick<MicaUnderTest, 'admin'>): Promise<LayerStats> {
+  const response = await fetch(`${admin}/stats`);
+  if (!response.ok) throw new Error(`${admin}/stats: ${response.status}`);
+  return (await response.json()) as LayerStats;
+}
+
+/** Resolves once the server knows of so many layers and none of them waits. */
+export async function untilIngested(
+  mica: Pick<MicaUnderTest, 'admin'>,
+  layers: number,
+): Promise<LayerStats> {
+  for (;;) {
+    const stats = await readLayers(mica);
+    if (stats.layers.total >= layers && stats.layers.pending === 0) return stats;
+    await delay(POLL_MS);
+  }
+}
