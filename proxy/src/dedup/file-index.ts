@@ -111,6 +111,13 @@ export interface FileTotals {
   readonly reasons: Readonly<Record<string, number>>;
 }
 
+/** Something that the index counts otherwise than it is. */
+export interface Miscount {
+  readonly subject: string;
+  readonly got: number;
+  readonly expected: number;
+}
+
 export interface FileIndex {
   /** Puts a layer into the queue, unless it is there or its record says what it is; says whether it did. */
   enqueue(digest: Digest, nowMs: number): Promise<boolean>;
@@ -170,6 +177,16 @@ export interface FileIndex {
 
   /** Kept up to date in every transaction: reading them costs the same for any store. */
   totals(): Promise<FileTotals>;
+  /**
+   * Whether the layer's references are to the files with these ids, as often as they occur. True when it
+   * has no recipe (any more).
+   */
+  isMadeOf(digest: Digest, ids: Uint8Array): Promise<boolean>;
+  /**
+   * Counts references, live bytes and sums anew, from what the layers have, all as it is at one moment.
+   * With `repair` what is wrong is corrected by the difference, so that commits meanwhile count too.
+   */
+  recount(repair: boolean): Promise<readonly Miscount[]>;
   /** Resolves once nothing is being written. */
   close(): Promise<void>;
 }

@@ -71,6 +71,17 @@ export interface Reference {
   readonly count: number;
 }
 
+/** The references of all files of a layer, in the order in which slices have them. */
+export function* referencesOf(ids: Uint8Array): Generator<Reference> {
+  for (const { numbers } of sliceFiles(ids, SLICE_LENGTH)) {
+    for (const same of numbers) yield { id: idAt(ids, same[0] ?? 0), count: same.length };
+  }
+}
+
+export function isSameReference(one: Reference, other: Reference): boolean {
+  return one.count === other.count && one.id.every((byte, at) => byte === other.id[at]);
+}
+
 export function encodeReferences(ids: Uint8Array, slice: FileSlice): Uint8Array {
   const bytes = new Uint8Array(slice.numbers.length * REFERENCE_SIZE);
   const view = new DataView(bytes.buffer);

@@ -105,8 +105,12 @@ const NO_TOTALS: StoredTotals = {
   reasons: {},
 };
 
+export function noTotals(): StoredTotals {
+  return { ...NO_TOTALS, reasons: {} };
+}
+
 export function readTotals({ totals }: FileTables): StoredTotals {
-  return totals.get('totals') ?? { ...NO_TOTALS, reasons: {} };
+  return totals.get('totals') ?? noTotals();
 }
 
 /** Inside a transaction. */
@@ -114,4 +118,19 @@ export function changeTotals(tables: FileTables, change: (totals: StoredTotals) 
   const totals = readTotals(tables);
   change(totals);
   tables.totals.putSync('totals', totals);
+}
+
+/** Adds a layer to the sums, or takes it away. */
+export function countLayer(totals: StoredTotals, record: LayerRecord, direction: 1 | -1): void {
+  if (record.kind === 'recipe') {
+    totals.recipes += direction;
+    totals.compressedSize += direction * record.size;
+    totals.tarSize += direction * record.tarSize;
+    totals.recipeSize += direction * record.recipeSize;
+    return;
+  }
+  totals.whole += direction;
+  const left = (totals.reasons[record.reason] ?? 0) + direction;
+  const { [record.reason]: _, ...others } = totals.reasons;
+  totals.reasons = left === 0 ? others : { ...others, [record.reason]: left };
 }

@@ -11,6 +11,7 @@ import type {
   LayerEntry,
   LayerRecord,
   LocatedFiles,
+  Miscount,
   PackRecord,
   QueueEntry,
   WholeRecord,
@@ -21,6 +22,8 @@ import { LmdbFiles } from './lmdb-files.ts';
 import { LmdbLayers } from './lmdb-layers.ts';
 import { LmdbPacks } from './lmdb-packs.ts';
 import { LmdbQueue } from './lmdb-queue.ts';
+import { mendIndex } from './mend-index.ts';
+import { describeFound, recountIndex } from './recount-index.ts';
 
 export interface LmdbFileIndexOptions {
   /** Stays the caller's, and has to be closed after the index. */
@@ -163,8 +166,28 @@ export class LmdbFileIndex implements FileIndex {
     });
   }
 
+  isMadeOf(digest: Digest, ids: Uint8Array): Promise<boolean> {
+    return this.#layers.isMadeOf(digest, ids);
+  }
+
+  recount(repair: boolean): Promise<readonly Miscount[]> {
+    return this.#run(this.#recount(repair));
+  }
+
   async close(): Promise<void> {
     await Promise.allSettled(this.#running);
+  }
+
+  async #recount(repair: boolean): Promise<readonly Miscount[]> {
+    const environment = this.#environment;
+    const tables = this.#tables;
+    const snapshot = environment.snapshot();
+    const found = await recountIndex(tables, snapshot).finally(() => snapshot.done());
+    if (repair) {
+      await mendIndex({ environment, tables, packs: this.#packs, files: this.#files }, found);
+      await this.#layers.tidy();
+    }
+    return describeFound(found);
   }
 
   /** In slices, each of which is whole for itself: a file is in one pack or in the other. */

@@ -62,15 +62,19 @@ export class LmdbFiles {
     this.#write(changes);
   }
 
-  /** Gives references up; files that have none left are forgotten. */
+  /**
+   * Gives references up; files that have none left are forgotten. A count below 0 adds some, and one of
+   * 0 forgets a file without any.
+   */
   release(references: Iterable<Reference>): void {
     const changes = new Changes();
     for (const { id, count } of references) {
       const entry = this.#read(id);
       if (entry === undefined) continue;
-      changes.references -= count;
-      entry.references -= count;
-      if (entry.references > 0) {
+      const left = Math.max(0, entry.references - count);
+      changes.references += left - entry.references;
+      entry.references = left;
+      if (left > 0) {
         this.#tables.files.putSync(id, entry.bytes);
         continue;
       }
@@ -96,6 +100,20 @@ export class LmdbFiles {
       this.#tables.files.putSync(id, entry.bytes);
     }
     this.#write(changes);
+  }
+
+  /** Makes the order of a file among its pack's what its entry says. */
+  placeAgain(id: Uint8Array): void {
+    const entry = this.#read(id);
+    if (entry !== undefined) this.#tables.placed.putSync(entry.placeKey, id);
+  }
+
+  /** Takes a file out of a pack's order, unless its entry says that it is there. */
+  dropPlace(key: Uint8Array): void {
+    const id = this.#tables.placed.get(key);
+    const entry = id === undefined ? undefined : this.#read(id);
+    if (entry === undefined || Buffer.compare(entry.placeKey, key) !== 0)
+      this.#tables.placed.removeSync(key);
   }
 
   async locate(ids: Uint8Array): Promise<LocatedFiles> {
@@ -158,7 +176,7 @@ export class LmdbFiles {
 
   #write({ liveSizes, files, references, fileSize }: Changes): void {
     for (const [pack, liveSize] of liveSizes) this.#packs.change(pack, { liveSize });
-    if (references === 0) return;
+    if (references === 0 && files === 0) return;
     changeTotals(this.#tables, (totals) => {
       totals.files += files;
       totals.references += references;

@@ -11,8 +11,15 @@ import type { Digest } from '../oci/digest.ts';
 import { IndexWriteError, type LmdbEnvironment, pages } from '../store/lmdb-environment.ts';
 import { AppendedPlaces } from './appended-places.ts';
 import type { LayerCommit, LayerEntry, LayerRecord, WholeRecord } from './file-index.ts';
-import { decodeReferences, encodeReferences, type FileSlice, sliceFiles } from './file-slices.ts';
-import { changeTotals, type FileTables, giveNumber, type StoredTotals } from './file-tables.ts';
+import {
+  decodeReferences,
+  encodeReferences,
+  type FileSlice,
+  isSameReference,
+  referencesOf,
+  sliceFiles,
+} from './file-slices.ts';
+import { changeTotals, countLayer, type FileTables, giveNumber } from './file-tables.ts';
 import type { LmdbFiles } from './lmdb-files.ts';
 import type { LmdbPacks } from './lmdb-packs.ts';
 import type { LmdbQueue } from './lmdb-queue.ts';
@@ -31,6 +38,12 @@ export interface LmdbLayersOptions {
   readonly sliceLength: number;
   /** Milliseconds since the epoch. */
   now(): number;
+}
+
+/** The slices of one set. */
+interface ReferenceRange {
+  readonly start: [number, number];
+  readonly end: [number, number];
 }
 
 /** A transaction of a commit. */
@@ -102,13 +115,30 @@ export class LmdbLayers {
       if (known === undefined) return undefined;
       const { record, references } = known;
       this.#tables.layers.removeSync(digest);
-      changeTotals(this.#tables, (totals) => count(totals, record, -1));
+      changeTotals(this.#tables, (totals) => countLayer(totals, record, -1));
       if (references === undefined) return {};
       this.#tables.loose.putSync(references, 0);
       return this.#giveUpSlice(references) ? { references } : {};
     });
     if (removed?.references !== undefined) await this.#giveUpIfPossible(removed.references);
     return removed !== undefined;
+  }
+
+  /** Whether the layer's references are these; also when it has none any more. */
+  async isMadeOf(digest: Digest, ids: Uint8Array): Promise<boolean> {
+    const { references } = this.#tables.layers.get(digest) ?? {};
+    if (references === undefined) return true;
+    const expected = referencesOf(ids);
+    const range = { start: [references, 0], end: [references + 1, 0] } satisfies ReferenceRange;
+    for await (const { value } of pages(this.#tables.references, range)) {
+      for (const reference of decodeReferences(value)) {
+        const next = expected.next();
+        if (next.done === true || !isSameReference(next.value, reference)) {
+          return !this.#has(digest, references);
+        }
+      }
+    }
+    return expected.next().done === true || !this.#has(digest, references);
   }
 
   /** Gives up what a crash left. */
@@ -166,6 +196,10 @@ export class LmdbLayers {
     return appended.every(({ pack }) => this.#options.packs.isThere(pack));
   }
 
+  #has(digest: Digest, references: number): boolean {
+    return this.#tables.layers.get(digest)?.references === references;
+  }
+
   #hasRecipe(digest: Digest): boolean {
     return this.#tables.layers.get(digest)?.record.kind === 'recipe';
   }
@@ -177,8 +211,8 @@ export class LmdbLayers {
       references === undefined ? { record } : { record, references },
     );
     changeTotals(this.#tables, (totals) => {
-      if (known !== undefined) count(totals, known.record, -1);
-      count(totals, record, 1);
+      if (known !== undefined) countLayer(totals, known.record, -1);
+      countLayer(totals, record, 1);
     });
   }
 
@@ -209,19 +243,4 @@ export class LmdbLayers {
     if (next === undefined) this.#tables.loose.removeSync(references);
     return next !== undefined;
   }
-}
-
-/** Adds a layer to the sums, or takes it away. */
-function count(totals: StoredTotals, record: LayerRecord, direction: 1 | -1): void {
-  if (record.kind === 'recipe') {
-    totals.recipes += direction;
-    totals.compressedSize += direction * record.size;
-    totals.tarSize += direction * record.tarSize;
-    totals.recipeSize += direction * record.recipeSize;
-    return;
-  }
-  totals.whole += direction;
-  const left = (totals.reasons[record.reason] ?? 0) + direction;
-  const { [record.reason]: _, ...others } = totals.reasons;
-  totals.reasons = left === 0 ? others : { ...others, [record.reason]: left };
 }

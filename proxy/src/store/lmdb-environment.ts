@@ -2,7 +2,14 @@
 // that are committed off the event loop. Several processes may use the same folder at the same time.
 // Source: https://github.com/kriszyp/lmdb-js#readme
 
-import { type Database, type DatabaseOptions, type Key, open, type RootDatabase } from 'lmdb';
+import {
+  type Database,
+  type DatabaseOptions,
+  type Key,
+  open,
+  type RootDatabase,
+  type Transaction,
+} from 'lmdb';
 import type { Log } from '../log.ts';
 import { DataFolderError } from './data-folder-error.ts';
 
@@ -122,6 +129,14 @@ export class LmdbEnvironment {
     }
   }
 
+  /**
+   * Everything as it is now, for reads that belong together. Until `done()` no page that is of it is
+   * used again, so the folder grows with what is written meanwhile.
+   */
+  snapshot(): Transaction {
+    return this.#root.useReadTransaction();
+  }
+
   close(): Promise<void> {
     return this.#root.close();
   }
@@ -130,7 +145,7 @@ export class LmdbEnvironment {
 /** Reads a database in pages, so that no read transaction outlives the consumer's wait. */
 export async function* pages<V, K extends Key>(
   database: Database<V, K>,
-  range: { start?: K; end?: K } = {},
+  range: { start?: K; end?: K; transaction?: Transaction } = {},
 ): AsyncGenerator<{ key: K; value: V }> {
   let start = range.start;
   let exclusiveStart = false;
@@ -140,6 +155,7 @@ export async function* pages<V, K extends Key>(
       exclusiveStart,
       ...(start === undefined ? {} : { start }),
       ...(range.end === undefined ? {} : { end: range.end }),
+      ...(range.transaction === undefined ? {} : { transaction: range.transaction }),
     };
     const page = [...database.getRange(bounds)];
     yield* page;

@@ -65,7 +65,11 @@ async function makeIndex(options: OpenOptions = {}): Promise<FileIndexUnderTest>
       return opened.index;
     },
     remove: async () => {
-      const problems = recount(opened.environment);
+      const miscounts = await opened.index.recount(false);
+      const problems = [
+        ...recount(opened.environment),
+        ...miscounts.map((miscount) => JSON.stringify(miscount)),
+      ];
       await opened.close();
       await rm(folder, { recursive: true });
       if (problems.length > 0) throw new Error(problems.join('\n'));

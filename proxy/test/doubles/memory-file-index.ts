@@ -12,6 +12,7 @@ import type {
   LayerEntry,
   LayerRecord,
   LocatedFiles,
+  Miscount,
   PackRecord,
   QueueEntry,
   WholeRecord,
@@ -252,6 +253,18 @@ export class MemoryFileIndex implements FileIndex {
       },
       reasons,
     };
+  }
+
+  async isMadeOf(digest: Digest, ids: Uint8Array): Promise<boolean> {
+    const layer = this.#layers.get(digest);
+    if (layer?.record.kind !== 'recipe') return true;
+    const byName = (one: string, other: string) => (one < other ? -1 : 1);
+    const [got, expected] = [layer.ids, splitIds(ids)].map((names) => [...names].sort(byName));
+    return JSON.stringify(got) === JSON.stringify(expected);
+  }
+
+  async recount(): Promise<readonly Miscount[]> {
+    return [];
   }
 
   async close(): Promise<void> {
