@@ -141,6 +141,23 @@ export interface PackedFiles {
   readonly places: Uint8Array;
 }
 
+export interface CheckPackOptions extends JobOptions {
+  /** Bytes of the pack: what follows is of no use. All that the file has when absent. */
+  readonly size?: number | undefined;
+}
+
+/** What of a pack is whole. */
+export interface CheckedPack {
+  /** Blocks that are whole. */
+  readonly blocks: number;
+  /** Blocks that are not. Behind one whose header is damaged none is looked for. */
+  readonly damagedBlocks: number;
+  /** The first of these: what is wrong, as the errors' codes, and where it begins, bytes. */
+  readonly damage?: { readonly code: string; readonly offset: number };
+  /** Ids of the files that are whole, and whose content has that id, {@link FILE_ID_SIZE} bytes each. */
+  readonly ids: Uint8Array;
+}
+
 /**
  * Bytes of a file's place in a pack, little-endian: offset of its first block (8), offset in that
  * block's plain text (4), number of the pack among those given (4).
@@ -224,6 +241,12 @@ export interface Core {
    * error. Progress is bytes of the layer.
    */
   packFiles(layer: FileReference, options: PackFilesOptions): Promise<PackedFiles>;
+
+  /**
+   * Reads a pack from its front, checks every block and hashes every file. Damage is a result; what
+   * rejects are the file's errors. Progress is bytes of the pack.
+   */
+  checkPack(pack: FileReference, options?: CheckPackOptions): Promise<CheckedPack>;
 
   /** The ids of a recipe's files, in its order, {@link FILE_ID_SIZE} bytes each. */
   fileIds(recipe: FileReference, options?: JobOptions): Promise<Uint8Array>;

@@ -1,6 +1,8 @@
 // The core over the addon.
 
 import type {
+  CheckedPack,
+  CheckPackOptions,
   ContentHasher,
   Core,
   DigestAlgorithm,
@@ -70,6 +72,10 @@ export class NativeCore implements Core {
     return this.#run(options, (control) =>
       this.#threads.packFiles(control, layer, recipe, pack, files),
     );
+  }
+
+  checkPack(pack: FileReference, options: CheckPackOptions = {}): Promise<CheckedPack> {
+    return this.#run(options, (control) => this.#threads.checkPack(control, pack, options.size));
   }
 
   fileIds(recipe: FileReference, options: JobOptions = {}): Promise<Uint8Array> {

@@ -1,6 +1,7 @@
 // What the addon exports (node/src).
 
 import type {
+  CheckedPack,
   ContentHasher,
   DigestAlgorithm,
   FileDigest,
@@ -66,6 +67,7 @@ export interface Threads {
     pack: string,
     files?: Uint32Array,
   ): Promise<PackedFiles>;
+  checkPack(control: JobControl, pack: FileReference, size?: number): Promise<CheckedPack>;
   fileIds(control: JobControl, recipe: FileReference): Promise<Uint8Array>;
   fileSizes(control: JobControl, recipe: FileReference): Promise<Uint8Array>;
   openRestoration(

@@ -1,6 +1,8 @@
 // The core over WebAssembly.
 
 import type {
+  CheckedPack,
+  CheckPackOptions,
   ContentHasher,
   Core,
   DigestAlgorithm,
@@ -22,6 +24,7 @@ import { readPieces } from './slices.ts';
 import { usingFile } from './using-file.ts';
 import { ingestLayer, packLayer, type Surroundings } from './wasm-layers.ts';
 import type { WasmModule } from './wasm-module.ts';
+import { checkPack } from './wasm-packs.ts';
 import { openParts } from './wasm-parts.ts';
 
 /** Parts under way at the same time: one is made while another waits for its files. */
@@ -75,6 +78,10 @@ export class WasmCore implements Core {
 
   packFiles(layer: FileReference, options: PackFilesOptions): Promise<PackedFiles> {
     return packLayer(this.#module, this.#surroundings, layer, options);
+  }
+
+  checkPack(pack: FileReference, options: CheckPackOptions = {}): Promise<CheckedPack> {
+    return checkPack(this.#module, this.#surroundings, pack, options);
   }
 
   fileIds(recipe: FileReference, options: JobOptions = {}): Promise<Uint8Array> {

@@ -2,6 +2,7 @@
 // is large is freed by hand.
 
 import type {
+  CheckedPack,
   ContentHasher,
   DigestAlgorithm,
   IngestedLayer,
@@ -34,6 +35,16 @@ export interface PackRange {
   readonly pack: number;
   readonly offset: number;
   readonly length: number;
+}
+
+/** Checks a pack. */
+export interface WasmPackCheck {
+  /** Offset and length of the bytes that are needed next; nothing at the end. */
+  wanted(): Float64Array | undefined;
+  /** Takes them; fewer of them if the pack ends before. */
+  give(bytes: Uint8Array): void;
+  finish(): CheckedPack;
+  free(): void;
 }
 
 export interface WasmPartMaker {
@@ -74,6 +85,7 @@ export interface WasmModule {
     packSize: number,
     packFront: Uint8Array,
   ) => WasmLayerPacker;
+  readonly PackCheck: new (packSize: number) => WasmPackCheck;
   readonly OpenedRestoration: new (
     recipe: Uint8Array,
     packs: number,

@@ -6,6 +6,7 @@ import type { TestFn } from 'ava';
 import type { Core } from '../src/core.ts';
 import { abortChecks } from './contract/aborts.ts';
 import type { Check } from './contract/check.ts';
+import { checkPackChecks } from './contract/check-pack.ts';
 import { hashFileChecks } from './contract/hash-file.ts';
 import { hashChecks } from './contract/hashes.ts';
 import { layerChecks } from './contract/layers.ts';
@@ -28,6 +29,7 @@ export const coreContract: readonly Check[] = [
   ...hashFileChecks,
   ...layerChecks,
   ...packFilesChecks,
+  ...checkPackChecks,
   ...restorationChecks,
   ...abortChecks,
 ];

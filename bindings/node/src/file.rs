@@ -181,16 +181,29 @@ impl InputFile {
         offset: u64,
         length: usize,
     ) -> Result<bool, FileError> {
+        Ok(self.read_up_to(bytes, offset, length)? == length)
+    }
+
+    /// As [`InputFile::read_exactly_into`]; gives how many bytes there are before the file ends.
+    ///
+    /// # Errors
+    /// [`FileError`] with the offset where reading failed.
+    pub(crate) fn read_up_to(
+        &self,
+        bytes: &mut Vec<u8>,
+        offset: u64,
+        length: usize,
+    ) -> Result<usize, FileError> {
         bytes.resize(length, 0);
-        let mut done = 0;
+        let mut done: usize = 0;
         while let Some(rest) = bytes.get_mut(done..).filter(|rest| !rest.is_empty()) {
             let at = offset.saturating_add(u64::try_from(done).unwrap_or(u64::MAX));
             match self.read(rest, at)? {
-                0 => return Ok(false),
+                0 => break,
                 count => done = done.saturating_add(count),
             }
         }
-        Ok(true)
+        Ok(done)
     }
 }
 

@@ -28,6 +28,7 @@ pub mod restoration;
 pub mod threads;
 
 mod cancel;
+mod check_pack;
 mod file;
 mod ingest;
 mod number;

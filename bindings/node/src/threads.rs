@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::thread;
 
+use mica_core::error::CoreError;
 use mica_core::pack::{self, decode_places, encode_places};
 use mica_core::recipe::RecipeIndex;
 use mica_core::restore::{TarMap, read_file_ids};
@@ -11,6 +12,7 @@ use napi::bindgen_prelude::{Buffer, Either, Object, Uint32Array};
 use napi::{Env, Result};
 use napi_derive::napi;
 
+use crate::check_pack::CheckPack;
 use crate::error::to_js_error;
 use crate::file::Input;
 use crate::hash::parse_algorithm;
@@ -130,6 +132,24 @@ impl Threads {
         })
     }
 
+    /// Resolves with a [`CheckedPack`]. `size`: bytes of the pack, all that there are when absent.
+    #[napi(ts_return_type = "Promise<CheckedPack>")]
+    pub fn check_pack<'env>(
+        &self,
+        env: &'env Env,
+        control: &JobControl,
+        pack: Either<i32, String>,
+        size: Option<i64>,
+    ) -> Result<Object<'env>> {
+        let job = CheckPack {
+            pack: Input::new(pack).map_err(|error| to_js_error(env, &error))?,
+            size: size.and_then(|size| u64::try_from(size).ok()),
+        };
+        job::start(env, &self.pool, control, |context| {
+            job.run(context).map(CheckedPack::from)
+        })
+    }
+
     /// Resolves with the ids of a recipe's files, 32 bytes each.
     #[napi(ts_return_type = "Promise<Buffer>")]
     pub fn file_ids<'env>(
@@ -211,6 +231,43 @@ impl From<pack::PackedFiles> for PackedFiles {
             end: to_size(packed.end),
             files: Uint32Array::new(packed.files),
             places: encode_places(&packed.places).into(),
+        }
+    }
+}
+
+/// What of a pack is whole.
+#[napi(object)]
+pub struct CheckedPack {
+    /// Blocks that are whole.
+    pub blocks: i64,
+    /// Blocks that are not.
+    pub damaged_blocks: i64,
+    /// The first of these.
+    pub damage: Option<PackDamage>,
+    /// Ids of the files that are whole, 32 bytes each.
+    pub ids: Buffer,
+}
+
+/// A block that is not whole.
+#[napi(object)]
+pub struct PackDamage {
+    /// What is wrong, as the errors' codes.
+    pub code: String,
+    /// Where the block begins.
+    pub offset: i64,
+}
+
+impl From<pack::CheckedPack> for CheckedPack {
+    fn from(checked: pack::CheckedPack) -> Self {
+        let ids = checked.files.iter().flat_map(|id| *id.as_bytes());
+        Self {
+            blocks: to_size(checked.blocks),
+            damaged_blocks: to_size(checked.damaged_blocks),
+            damage: checked.damage.map(|damage| PackDamage {
+                code: damage.source.code().to_owned(),
+                offset: to_size(damage.offset),
+            }),
+            ids: ids.collect::<Vec<u8>>().into(),
         }
     }
 }

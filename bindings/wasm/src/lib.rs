@@ -6,6 +6,7 @@
 //! |---|---|
 //! | [`hash`] | hashes of bytes at hand, and of content that comes in pieces |
 //! | [`ingest`] | layers taken apart |
+//! | [`check_pack`] | packs read as a whole |
 //! | [`pack_files`] | files of layers on their way into packs |
 //! | [`restoration`] | layers made again |
 //! | [`error`] | Rust's errors as JavaScript's |
@@ -21,6 +22,7 @@
     reason = "wasm-bindgen decides how arguments come"
 )]
 
+pub mod check_pack;
 pub mod error;
 pub mod hash;
 pub mod ingest;

@@ -17,7 +17,8 @@ pub(crate) fn object<const N: usize>(properties: [(&str, JsValue); N]) -> Object
     object
 }
 
-fn set(object: &Object, name: &str, value: &JsValue) {
+/// A property of a new object.
+pub(crate) fn set(object: &Object, name: &str, value: &JsValue) {
     // A new object takes every property.
     drop(Reflect::set(object, &JsValue::from_str(name), value));
 }

@@ -3,7 +3,7 @@
 //! Files go in one after another ([`PackWriter`]); blocks come out, and the place of each file. A
 //! [`LayerPacker`] takes the files of a whole layer.
 //! A block is found by its place and checked by itself ([`decode_block`]); a whole pack is read from
-//! its front when the index is lost ([`Scan`]). The bytes are told in `doc/pack-format.md`.
+//! its front when the index is lost ([`Scan`]), and to hash all that is in it ([`PackCheck`]). The bytes are told in `doc/pack-format.md`.
 
 #![deny(
     clippy::indexing_slicing,
@@ -14,6 +14,7 @@
 
 pub mod block;
 pub mod block_cache;
+pub mod check;
 pub(crate) mod checksum;
 pub mod cut;
 pub mod decode;
@@ -28,6 +29,7 @@ pub mod writer;
 
 pub use block::{Block, Piece};
 pub use block_cache::{BlockCache, CachedBlock};
+pub use check::{CheckedPack, PackCheck, WantedBytes};
 pub use cut::BlockCutter;
 pub use decode::{decode_block, decode_block_into, decode_pieces};
 pub use encode::encode_block;

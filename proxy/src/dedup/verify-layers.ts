@@ -1,13 +1,13 @@
-// Makes every layer again that has a recipe beside its whole copy, and counts files anew. Layers that are
-// only recipes are blobs of the store, and checked with the others.
+// Makes every layer again that has a recipe beside its whole copy, compares each layer's files with what its
+// recipe says, and counts files anew. Layers that are only recipes are blobs of the store, and made
+// again with the others.
 
 import type { Core } from 'mica-core/core';
-import { FILE_ID_SIZE } from 'mica-core/core';
 import type { Digest } from '../oci/digest.ts';
 import type { Clock } from '../runtime/runtime.ts';
 import type { BlobStore } from '../store/blob-store.ts';
 import type { Damage } from '../store/verify-store.ts';
-import type { FileIndex, FileTotals } from './file-index.ts';
+import type { FileIndex, Miscount } from './file-index.ts';
 import type { RecipeStore } from './recipe-store.ts';
 import type { TieredBlobStore } from './tiered-blob-store.ts';
 
@@ -29,23 +29,26 @@ export interface VerifiedLayers {
 }
 
 export async function verifyLayers(options: VerifyLayersOptions): Promise<VerifiedLayers> {
+  const { index, repair } = options;
   const damage: Damage[] = [];
   let recipes = 0;
-  for await (const { digest, kind } of options.index.listLayers()) {
+  for await (const { digest, kind } of index.listLayers()) {
     if (kind !== 'recipe') continue;
     recipes += 1;
-    const found = await verifyBesideWhole(options, digest);
+    const found =
+      (await verifyBesideWhole(options, digest)) ?? (await verifyFiles(options, digest));
     if (found !== undefined) damage.push(found);
+    if (found?.isRepaired === true) await takeOut(options, digest);
     options.onProgress?.(recipes);
   }
-  return { recipes, damage: [...damage, ...(await recount(options))] };
+  const miscounts = await index.recount(repair);
+  return { recipes, damage: [...damage, ...miscounts.map((miscount) => tell(miscount, repair))] };
 }
 
 async function verifyBesideWhole(
-  options: VerifyLayersOptions,
+  { store, whole, repair }: VerifyLayersOptions,
   digest: Digest,
 ): Promise<Damage | undefined> {
-  const { store, whole, index, clock, repair } = options;
   if ((await whole.stat(digest)) === undefined) return undefined;
   try {
     if ((await store.verifyRecipe(digest)) !== 'damaged') return undefined;
@@ -53,42 +56,30 @@ async function verifyBesideWhole(
     const reason = error instanceof Error ? error.message : String(error);
     return { kind: 'unreadable', subject: digest, reason, isRepaired: false };
   }
-  if (repair) {
-    await store.removeRecipe(digest);
-    await index.enqueue(digest, clock.now());
-  }
   return { kind: 'damaged', subject: `recipe of ${digest}`, isRepaired: repair };
 }
 
-/** Compares what the index counts with what all recipes say; nothing while the store changes. */
-async function recount({ index, recipes, core }: VerifyLayersOptions): Promise<Damage[]> {
-  const before = await index.totals();
-  const unique = new Set<string>();
-  let occurrences = 0;
-  for await (const { digest, kind } of index.listLayers()) {
-    if (kind !== 'recipe') continue;
-    // What cannot be read was told of as damaged.
-    const ids = await core.fileIds(recipes.path(digest)).catch(() => undefined);
-    if (ids === undefined) return [];
-    for (let at = 0; at < ids.length; at += FILE_ID_SIZE) {
-      unique.add(String.fromCharCode(...ids.subarray(at, at + FILE_ID_SIZE)));
-      occurrences += 1;
-    }
-  }
-  const after = await index.totals();
-  if (!isSame(before, after)) return [];
-  return [
-    ...compare('unique files', after.files.unique, unique.size),
-    ...compare('duplicate files', after.files.duplicate, occurrences - unique.size),
-  ];
+/** A layer whose files are counted otherwise than its recipe says could lose them while it needs them. */
+async function verifyFiles(
+  { index, recipes, core, repair }: VerifyLayersOptions,
+  digest: Digest,
+): Promise<Damage | undefined> {
+  // A recipe that cannot be read was told of as damaged.
+  const ids = await core.fileIds(recipes.path(digest)).catch(() => undefined);
+  if (ids === undefined || (await index.isMadeOf(digest, ids))) return undefined;
+  return { kind: 'miscounted', subject: `files of ${digest}`, isRepaired: repair };
 }
 
-function isSame(one: FileTotals, other: FileTotals): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
+/** A whole copy is taken apart anew; without one the layer is fetched when it is asked for. */
+async function takeOut(
+  { store, whole, index, clock }: VerifyLayersOptions,
+  digest: Digest,
+): Promise<void> {
+  await store.removeRecipe(digest);
+  if ((await whole.stat(digest)) !== undefined) await index.enqueue(digest, clock.now());
 }
 
-function compare(subject: string, got: number, expected: number): Damage[] {
-  if (got === expected) return [];
-  const reason = `the index counts ${got}, the recipes have ${expected}`;
-  return [{ kind: 'miscounted', subject, reason, isRepaired: false }];
+function tell({ subject, got, expected }: Miscount, isRepaired: boolean): Damage {
+  const reason = `the index counts ${got}, there are ${expected}`;
+  return { kind: 'miscounted', subject, reason, isRepaired };
 }

@@ -14,8 +14,7 @@ import type { Index } from './index.ts';
 /**
  * `damaged`: a blob whose bytes are not its digest's; `missing`: a manifest of the index without its
  * bytes; `misplaced`: a file where none of that name belongs; `unreadable`: a blob that could not be
- * checked; `miscounted`: sums of the index that are not those of what is stored. The last two cannot be
- * mended.
+ * checked, which cannot be mended; `miscounted`: what the index counts otherwise than it is.
  */
 export type DamageKind = 'damaged' | 'missing' | 'misplaced' | 'unreadable' | 'miscounted';
 

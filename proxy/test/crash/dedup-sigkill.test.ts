@@ -1,53 +1,49 @@
-// Kills the server at random moments while it takes layers apart, compacts and removes whole copies, and
-// looks at what it left and what it serves after.
+// Kills the server at random moments while it takes layers apart, makes them again, copies packs, promotes
+// and evicts, and looks at what it left and what it serves after.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
-import { makeFiles, makeTar } from '../dedup/layers.ts';
 import { runMica } from '../peers/mica.ts';
 import { type MicaUnderTest, startMica } from '../server-under-test.ts';
-import type { Image } from '../upstream-double/content.ts';
-import { type Registry, startRegistry } from '../upstream-double/registry.ts';
-import { pull } from './pull.ts';
+import { untilIngested } from '../until-ingested.ts';
+import { startRegistry } from '../upstream-double/registry.ts';
+import { pullBlobs, type Setting, WORKLOADS, type Workload } from './kill-workloads.ts';
+import { ageFiles, duOf, storedSize } from './leaks.ts';
 import { SeededRandom } from './seeded-random.ts';
 
-const KILLS = 30;
-const REPOSITORY = 'site/layers';
-const IMAGES_PER_ROUND = 3;
+/** Of all workloads together. */
+const KILLS = 200;
+const KILLS_EACH = Math.ceil(KILLS / WORKLOADS.length);
 
-/** A kill comes within so many milliseconds of the last answer: an ingest takes some tens. */
-const MAX_DELAY_MS = 600;
+/** Every so many kills all that is stored is hashed and counted, and at the end. */
+const VERIFY_EVERY = 20;
 
-/** Every so many rounds the oldest image is purged, so that packs get sparse. */
-const PURGE_EVERY = 5;
+/** What may be lost for good of the space that is taken. */
+const MAX_LEAK_RATIO = 0.01;
 
-interface Setting {
-  readonly random: SeededRandom;
-  readonly upstream: Registry;
-  readonly upstreams: Readonly<Record<string, unknown>>;
-  readonly folder: string;
-  readonly data: string;
-  readonly images: { readonly image: Image; readonly tag: string }[];
+for (const [number, workload] of WORKLOADS.entries()) {
+  test(`${KILLS_EACH} kills during ${workload.name} lose no layer and serve no wrong byte`, async (t) => {
+    const setting = await openSetting(t, number);
+    for (let round = 0; round < KILLS_EACH; round += 1) {
+      const mica = await start(setting, workload);
+      await isServed(t, setting, mica, `start ${round}`);
+      workload.prepare(setting, round);
+      // It ends with the server.
+      const running = workload.run(setting, mica, round).catch((error: unknown) => error);
+      await delay(setting.random.next() * workload.maxDelayMs);
+      await mica.kill();
+      t.is((await running) instanceof Error, false, `kill ${round}: ${String(await running)}`);
+      if (round % VERIFY_EVERY === VERIFY_EVERY - 1) await verify(t, setting, `kill ${round}`);
+    }
+    await checkOffline(t, setting, workload);
+    await checkSpace(t, setting, workload);
+  });
 }
 
-test(`${KILLS} kills while layers are taken apart lose none and serve no wrong byte`, async (t) => {
-  const setting = await openSetting(t);
-  for (let round = 0; round < KILLS; round += 1) {
-    const mica = await start(setting);
-    addImages(setting, round);
-    await Promise.all(setting.images.map(({ image }) => pullAll(t, mica, image)));
-    await delay(setting.random.next() * MAX_DELAY_MS);
-    if (round % PURGE_EVERY === PURGE_EVERY - 1) void purgeOldest(setting);
-    await mica.kill();
-    await verify(t, setting, `after kill ${round}`);
-  }
-  await checkOffline(t, setting);
-});
-
-async function openSetting(t: ExecutionContext): Promise<Setting> {
+async function openSetting(t: ExecutionContext, number: number): Promise<Setting> {
   const seed = Number(process.env['MICA_TEST_SEED'] ?? '1');
   t.log(`MICA_TEST_SEED=${seed}`);
   const upstream = await startRegistry();
@@ -55,65 +51,88 @@ async function openSetting(t: ExecutionContext): Promise<Setting> {
   const folder = await mkdtemp(join(tmpdir(), 'mica-dedup-kill-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
   const upstreams = { 'docker.io': { url: upstream.url } };
-  const random = new SeededRandom(seed);
-  return { random, upstream, upstreams, folder, data: join(folder, 'data'), images: [] };
+  const random = new SeededRandom(seed * 1000 + number);
+  return {
+    random,
+    upstream,
+    upstreams,
+    folder,
+    data: join(folder, 'data'),
+    images: [],
+    everything: [],
+  };
 }
 
-function start({ upstreams, data }: Setting): Promise<MicaUnderTest> {
-  return startMica({ upstreams, data, config: { dedup: { mode: 'b', replicas: 0 } } });
+function start({ upstreams, data }: Setting, { config }: Workload): Promise<MicaUnderTest> {
+  return startMica({ upstreams, data, config });
 }
 
-/** Images whose layers share most files with those before. */
-function addImages({ random, upstream, images }: Setting, round: number): void {
-  for (let number = 0; number < IMAGES_PER_ROUND; number += 1) {
-    const tag = `v${round}-${number}`;
-    const layers = [1, 2].map(() =>
-      makeTar([
-        ...makeFiles(random.integer(1, 20), random.integer(0, 50)),
-        ...makeFiles(3, random.integer(1000, 100_000)),
-      ]),
-    );
-    const image = upstream.putImage({ repository: REPOSITORY, tag, seed: tag, layers });
-    images.push({ image, tag });
-    if (images.length > 12) images.shift();
-  }
-}
-
-async function pullAll(t: ExecutionContext, mica: MicaUnderTest, image: Image): Promise<void> {
-  const base = `${mica.url}/v2/${REPOSITORY}`;
-  const { digest } = image.manifest;
-  t.is(await pull(`${base}/manifests/${digest}`, digest), 'whole');
-  for (const layer of image.layers) {
-    t.is(await pull(`${base}/blobs/${layer.digest}`, layer.digest), 'whole', layer.digest);
-  }
-}
-
-async function purgeOldest(setting: Setting): Promise<void> {
-  const oldest = setting.images.shift();
-  if (oldest === undefined) return;
-  await runMica(setting, 'purge', `docker.io/${REPOSITORY}@${oldest.image.manifest.digest}`);
+async function isServed(
+  t: ExecutionContext,
+  { images }: Setting,
+  mica: MicaUnderTest,
+  message: string,
+): Promise<void> {
+  const outcomes = await pullBlobs(mica, images);
+  t.deepEqual([...new Set(outcomes)], images.length === 0 ? [] : ['whole'], message);
 }
 
 async function verify(t: ExecutionContext, setting: Setting, message: string): Promise<void> {
-  const { code, output } = await runMica(setting, 'verify', '--json');
-  const { damage } = JSON.parse(output) as { damage: unknown[] };
-  t.deepEqual(damage, [], message);
+  const { code, output, errors } = await runMica(setting, 'verify', '--json');
+  t.is(errors, '', message);
+  t.deepEqual((JSON.parse(output) as { damage: unknown }).damage, [], message);
   t.is(code, 0, message);
 }
 
-/** What was stored is served without the upstream, and takes no more than it should. */
-async function checkOffline(t: ExecutionContext, setting: Setting): Promise<void> {
-  const mica = await start(setting);
-  await Promise.all(setting.images.map(({ image }) => pullAll(t, mica, image)));
-  for (;;) {
-    const stats = (await (await fetch(`${mica.admin}/stats`)).json()) as {
-      layers: { pending: number };
-    };
-    if (stats.layers.pending === 0) break;
-    await delay(100);
-  }
+function layersOf({ images }: Pick<Setting, 'images'>): number {
+  return new Set(images.flatMap(({ layers }) => layers.map(({ digest }) => digest))).size;
+}
+
+/** What was stored is served without the upstream. */
+async function checkOffline(
+  t: ExecutionContext,
+  setting: Setting,
+  workload: Workload,
+): Promise<void> {
+  const mica = await start(setting, workload);
+  await isServed(t, setting, mica, 'at the end');
+  await untilIngested(mica, layersOf(setting));
   await setting.upstream.refuse();
-  await Promise.all(setting.images.map(({ image }) => pullAll(t, mica, image)));
+  await isServed(t, setting, mica, 'without the upstream');
+  await setting.upstream.restore();
   await mica.stop();
   await verify(t, setting, 'at the end');
+}
+
+/** After a collection nothing is left of what crashes left. */
+async function checkSpace(
+  t: ExecutionContext,
+  setting: Setting,
+  workload: Workload,
+): Promise<void> {
+  await ageFiles(setting.data);
+  t.is((await runMica(setting, 'gc')).code, 0);
+  await verify(t, setting, 'after the collection');
+  const mica = await start(setting, workload);
+  const response = await fetch(`${mica.admin}/stats`);
+  const { bytes } = (await response.json()) as { bytes: { stored: number } };
+  const used = await duOf(setting.data);
+  t.true(Math.abs(bytes.stored - used) <= MAX_LEAK_RATIO * used, `${bytes.stored} of ${used}`);
+  await mica.stop();
+  if (!workload.isComparable) return;
+  const stored = await storedSize(setting.data);
+  const fresh = await storedFresh(setting, workload);
+  t.log(`${workload.name}: ${stored} bytes stored, ${fresh} without a crash`);
+  t.true(Math.abs(stored - fresh) <= MAX_LEAK_RATIO * fresh, `${stored}, not ${fresh}`);
+}
+
+/** Bytes that the same images take in a folder without a history. */
+async function storedFresh(setting: Setting, workload: Workload): Promise<number> {
+  const { folder, everything } = setting;
+  const fresh = { ...setting, data: join(folder, 'fresh') };
+  const mica = await start(fresh, workload);
+  for (const image of everything) await pullBlobs(mica, [image]);
+  await untilIngested(mica, layersOf({ images: everything }));
+  await mica.stop();
+  return await storedSize(fresh.data);
 }

@@ -57,13 +57,37 @@ test('rotten files are in no layer any more once all that have them were repaire
   t.is(await folder.store.verify(digest), 'whole');
 });
 
-test('verifyLayers() tells when the index counts otherwise than the recipes', async (t) => {
+test('verifyLayers() tells what the index counts otherwise', async (t) => {
   const { folder, verify } = await open(t);
-  const totals = folder.index.totals.bind(folder.index);
-  folder.index.totals = async () => {
-    const right = await totals();
-    return { ...right, files: { ...right.files, unique: right.files.unique + 1 } };
+  const asked: boolean[] = [];
+  folder.index.recount = (repair: boolean) => {
+    asked.push(repair);
+    return Promise.resolve([{ subject: 'sum of files', got: 8, expected: 7 }]);
   };
+  const reason = 'the index counts 8, there are 7';
+  const miscount = { kind: 'miscounted', subject: 'sum of files', reason } as const;
+  t.deepEqual((await verify()).damage, [{ ...miscount, isRepaired: false }]);
+  t.deepEqual((await verify(true)).damage, [{ ...miscount, isRepaired: true }]);
+  t.deepEqual(asked, [false, true]);
+});
+
+test('verifyLayers() takes out layers whose files are counted otherwise than their recipes say', async (t) => {
+  const { folder, digest, recipeOnly, verify } = await open(t);
+  const isMadeOf = folder.index.isMadeOf.bind(folder.index);
+  folder.index.isMadeOf = () => Promise.resolve(false);
   const { damage } = await verify();
-  t.like(damage, [{ kind: 'miscounted', subject: 'unique files', isRepaired: false }]);
+  t.true(damage.every(({ kind }) => kind === 'miscounted'));
+  const subjects = [digest, recipeOnly].map((layer) => `files of ${layer}`);
+  t.deepEqual(new Set(damage.map(({ subject }) => subject)), new Set(subjects));
+  t.is((await folder.index.totals()).layers.recipes, 2, 'nothing was changed');
+  t.true((await verify(true)).damage.every(({ isRepaired }) => isRepaired));
+  folder.index.isMadeOf = isMadeOf;
+  t.is((await folder.index.totals()).layers.recipes, 0);
+  const queue = await listAll(folder.index.listQueue());
+  t.deepEqual(
+    queue.map((entry) => entry.digest),
+    [digest],
+    'the one with a whole copy is taken apart anew',
+  );
+  t.is(await folder.store.stat(recipeOnly), undefined, 'the other one is fetched');
 });

@@ -263,7 +263,7 @@ export class MemoryFileIndex implements FileIndex {
     return JSON.stringify(got) === JSON.stringify(expected);
   }
 
-  async recount(): Promise<readonly Miscount[]> {
+  async recount(_repair: boolean): Promise<readonly Miscount[]> {
     return [];
   }
 

@@ -1,0 +1,168 @@
+// What a server does when it is killed: each workload is a configuration, what is stored, and what goes on at
+// the moment.
+
+import { setTimeout as delay } from 'node:timers/promises';
+import { makeFiles, makeLayer, makeTar, makeText } from '../dedup/layers.ts';
+import { runMica, startMicaCommand } from '../peers/mica.ts';
+import type { MicaUnderTest } from '../server-under-test.ts';
+import type { Image } from '../upstream-double/content.ts';
+import type { Registry } from '../upstream-double/registry.ts';
+import { pull } from './pull.ts';
+import type { SeededRandom } from './seeded-random.ts';
+
+export const REPOSITORY = 'site/layers';
+
+/** Images that are pulled at a time at most. */
+const MAX_IMAGES = 6;
+
+export interface Setting {
+  readonly random: SeededRandom;
+  readonly upstream: Registry;
+  readonly upstreams: Readonly<Record<string, unknown>>;
+  /** Where commands have their configuration. */
+  readonly folder: string;
+  readonly data: string;
+  /** Those that are expected to be served, the oldest in front. */
+  readonly images: Image[];
+  /** All that ever were, in the order in which they were pulled. */
+  readonly everything: Image[];
+}
+
+export interface Workload {
+  readonly name: string;
+  /** Parts of the configuration. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Milliseconds until the kill, at most. */
+  readonly maxDelayMs: number;
+  /** Adds what a round pulls before the kill. */
+  prepare(setting: Setting, round: number): void;
+  /** Goes on while the server is killed; what fails then is nobody's failure. */
+  run(setting: Setting, mica: MicaUnderTest, round: number): Promise<unknown>;
+  /** Whether what the server has on the disk is what it would have had without a crash. */
+  readonly isComparable: boolean;
+}
+
+const ONLY_RECIPES = { dedup: { mode: 'b', replicas: 0, minLayer: 0 } };
+
+function addImage(
+  { upstream, images, everything }: Setting,
+  tag: string,
+  layers: readonly Uint8Array[],
+): void {
+  const image = upstream.putImage({ repository: REPOSITORY, tag, seed: tag, layers });
+  images.push(image);
+  everything.push(image);
+  if (images.length > MAX_IMAGES) images.shift();
+}
+
+/** Two layers that share most files with those of other rounds. */
+function addSharing(setting: Setting, tag: string): void {
+  const { random } = setting;
+  const layers = [1, 2].map((number) => {
+    const files = [
+      ...makeFiles(random.integer(1, 20), random.integer(0, 50)),
+      ...makeFiles(3, random.integer(1000, 100_000)),
+    ];
+    return number === 1 ? makeTar(files) : makeLayer(files);
+  });
+  addImage(setting, tag, layers);
+}
+
+/** One layer of 1.5 MB that shares little: enough for a pack to be compacted when another goes. */
+function addLarge(setting: Setting, tag: string, seed: number): void {
+  const own = makeText(1_400_000, 50_000 + seed);
+  addImage(setting, tag, [makeTar([...makeFiles(5, seed % 7), own])]);
+}
+
+export async function pullBlobs(
+  { url }: Pick<MicaUnderTest, 'url'>,
+  images: readonly Image[],
+): Promise<string[]> {
+  return await Promise.all(
+    images.flatMap(({ manifest, layers }) => [
+      pull(`${url}/v2/${REPOSITORY}/manifests/${manifest.digest}`, manifest.digest),
+      ...layers.map(({ digest }) => pull(`${url}/v2/${REPOSITORY}/blobs/${digest}`, digest)),
+    ]),
+  );
+}
+
+async function pullAgainAndAgain({ images }: Setting, mica: MicaUnderTest): Promise<void> {
+  for (let round = 0; round < 50; round += 1) {
+    const outcomes = await pullBlobs(mica, images);
+    if (outcomes.includes('wrong')) throw new Error('a wrong byte was served');
+    if (outcomes.every((outcome) => outcome === 'none')) return;
+  }
+}
+
+/** Purges an image, and kills `mica gc` while it compacts what is left. */
+async function purgeAndCompact(setting: Setting): Promise<void> {
+  const oldest = setting.images.shift();
+  if (oldest === undefined) return;
+  await runMica(setting, 'purge', `docker.io/${REPOSITORY}@${oldest.manifest.digest}`);
+  const collecting = await startMicaCommand(setting, 'gc');
+  await delay(setting.random.next() * 900);
+  collecting.kill('SIGKILL');
+  await collecting.exited;
+}
+
+/** Removes an image while all are pulled, and may be killed too. */
+async function evictOldest(setting: Setting): Promise<void> {
+  if (setting.images.length < 3) return;
+  const [oldest] = setting.images.splice(0, 1);
+  const name = `docker.io/${REPOSITORY}@${oldest?.manifest.digest ?? ''}`;
+  const removing = await startMicaCommand(setting, 'purge', name);
+  await delay(setting.random.next() * 1200);
+  removing.kill('SIGKILL');
+  await removing.exited;
+}
+
+/** Everything that changes files and index by itself while the server runs. */
+export const WORKLOADS: readonly Workload[] = [
+  {
+    name: 'ingest',
+    config: ONLY_RECIPES,
+    maxDelayMs: 400,
+    isComparable: true,
+    prepare: (setting, round) => addSharing(setting, `v${round}`),
+    run: (setting, mica) => pullBlobs(mica, setting.images),
+  },
+  {
+    name: 'restore',
+    config: ONLY_RECIPES,
+    maxDelayMs: 150,
+    isComparable: true,
+    prepare: (setting, round) => {
+      if (round < 3) addLarge(setting, `v${round}`, round);
+    },
+    run: pullAgainAndAgain,
+  },
+  {
+    // Whole copies go and come within a budget of one or two layers.
+    name: 'promotion and demotion',
+    config: { dedup: { mode: 's', rawBudget: '2MiB', minLayer: 0 } },
+    maxDelayMs: 300,
+    isComparable: false,
+    prepare: (setting, round) => {
+      if (round % 4 === 0) addLarge(setting, `v${round}`, round);
+    },
+    run: pullAgainAndAgain,
+  },
+  {
+    name: 'compaction',
+    config: ONLY_RECIPES,
+    maxDelayMs: 400,
+    isComparable: false,
+    prepare: (setting, round) => addLarge(setting, `v${round}`, round),
+    run: (setting, _mica, round) =>
+      round % 3 === 2 ? purgeAndCompact(setting) : Promise.resolve(),
+  },
+  {
+    // What a quota removes, `purge` removes too: by the same steps, but however young an image is.
+    name: 'eviction',
+    config: ONLY_RECIPES,
+    maxDelayMs: 900,
+    isComparable: false,
+    prepare: (setting, round) => addSharing(setting, `v${round}`),
+    run: (setting, mica) => Promise.all([pullBlobs(mica, setting.images), evictOldest(setting)]),
+  },
+];
