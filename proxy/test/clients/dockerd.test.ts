@@ -1,52 +1,7 @@
-// Docker's engine with the proxy in `registry-mirrors`: https://docs.docker.com/docker-hub/image-library/mirror/
+// Docker's engine pulls real images through the proxy.
 
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { getProgram, Program, runProgram, tryProgram, until } from '../peers/program.ts';
-import { type Client, type Mirror, pullThreeTimes, testWith } from './client.ts';
-
-async function startDockerd(folder: string, mirror: Mirror): Promise<Client> {
-  await mkdir(folder, { recursive: true });
-  const socket = `unix://${join(folder, 'docker.sock')}`;
-  const engine = Program.start([
-    getProgram('dockerd'),
-    '--iptables=false',
-    '--ip6tables=false',
-    '--bridge=none',
-    ...['--data-root', join(folder, 'data')],
-    ...['--exec-root', join(folder, 'exec')],
-    ...['--pidfile', join(folder, 'docker.pid')],
-    ...['-H', socket],
-    ...['--registry-mirror', mirror.url],
-    ...['--insecure-registry', mirror.host],
-  ]);
-  const docker = [getProgram('docker'), '--config', join(folder, 'client'), '-H', socket];
-  try {
-    await engine.untilPrinted(/API listen on/);
-    await until('docker info', async () => (await tryProgram([...docker, 'info'])).code === 0);
-  } catch (error) {
-    await engine.stop();
-    throw error;
-  }
-  const nameOf = (image: { repository: string; tag: string }): string =>
-    `${image.repository.replace(/^library\//, '')}:${image.tag}`;
-  return {
-    pull: async (image) => {
-      await runProgram([...docker, 'pull', '--quiet', nameOf(image)]);
-    },
-    compare: async (t, image) => {
-      const text = await runProgram([...docker, 'image', 'inspect', nameOf(image)]);
-      const [held] = JSON.parse(text);
-      // The id is the digest of the config; its DiffIDs were checked by the engine.
-      t.is(held.Id, image.config);
-      t.deepEqual(held.RootFS.Layers, image.diffIds);
-      t.true(held.RepoDigests[0].endsWith(`@${image.digest}`));
-    },
-    stop: async () => {
-      await engine.stop();
-    },
-  };
-}
+import { pullThreeTimes, testWith } from './client.ts';
+import { startDockerd } from './start-dockerd.ts';
 
 testWith('dockerd', 'docker')(
   'docker pull through registry-mirrors gets the exact images when cold, warm and offline',
