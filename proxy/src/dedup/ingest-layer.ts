@@ -84,6 +84,9 @@ export class WrongRestoreError extends Error {
 /** Codes of the core that speak of a layer's own bytes. */
 const LAYER_FAULT = /^(LAYER|GZIP|DEFLATE|TAR|RECIPE|SEGMENT)_/;
 
+/** Codes of the core that speak of the pack that is appended to: it gets nothing more. */
+const PACK_FAULT = /^PACK_/;
+
 /**
  * Rejects with what may pass: the system's errors (a full disk), the index's, damaged packs, an abort.
  */
@@ -230,9 +233,21 @@ class LayerIngest {
   }
 
   async #pack(files: Uint32Array): Promise<NewFiles> {
+    for (;;) {
+      const { record, path: pack } = await this.#preparePack();
+      try {
+        return await this.#append(record, pack, files);
+      } catch (error) {
+        // The head of a new pack is right: who made it has just written it.
+        if (record.size === 0 || !isCoreError(error) || !PACK_FAULT.test(error.code)) throw error;
+        await this.#parts.index.sealPack(record.number);
+      }
+    }
+  }
+
+  async #append(record: PackRecord, pack: string, files: Uint32Array): Promise<NewFiles> {
     const { core } = this.#parts;
     const { path, signal } = this.#options;
-    const { record, path: pack } = await this.#preparePack();
     const packed = await core.packFiles(path, { recipe: this.#recipe, pack, files, signal });
     return {
       pack: record.number,

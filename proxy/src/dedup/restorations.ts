@@ -62,6 +62,16 @@ export class LostFilesError extends Error {
   }
 }
 
+/** Under the layer's name lies another one's recipe, which would make that one. */
+export class OtherRecipeError extends Error {
+  override readonly name = 'OtherRecipeError';
+  readonly code = 'RECIPE_OTHER_LAYER';
+
+  constructor(digest: Digest, got: string) {
+    super(`the recipe of ${digest} makes ${got}`);
+  }
+}
+
 /** The layer is not in the index: it was removed since it was asked for. */
 export class NoRecipeError extends Error {
   override readonly name = 'NoRecipeError';
@@ -181,7 +191,11 @@ export class Restorations {
     if (located.missing.length > 0) throw new LostFilesError(digest, located.missing.length);
     const { places } = located;
     const paths = located.packs.map((number) => packs.path(number));
-    return await core.openRestoration({ recipe, packs: paths, places });
+    const restoration = await core.openRestoration({ recipe, packs: paths, places });
+    const { digest: got } = restoration.summary;
+    if (got === digest) return restoration;
+    await restoration.close();
+    throw new OtherRecipeError(digest, got);
   }
 
   async #onError(digest: Digest, error: unknown): Promise<void> {

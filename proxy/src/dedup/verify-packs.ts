@@ -38,30 +38,45 @@ export async function verifyPacks(options: VerifyPacksOptions): Promise<Verified
 }
 
 async function verifyPack(
-  { index, packs, core, repair }: VerifyPacksOptions,
-  { number, size }: PackRecord,
+  options: VerifyPacksOptions,
+  { number, size, isSealed }: PackRecord,
 ): Promise<Damage | undefined> {
+  const { index, repair } = options;
   const subject = `pack ${number}`;
   // Asked first: what is live now is in the pack's file already.
   const live = await index.filesIn(number);
-  let checked: Pick<CheckedPack, 'ids' | 'damage'>;
-  try {
-    checked = await core.checkPack(packs.path(number), { size });
-  } catch (error) {
-    // Compaction may have emptied and removed it meanwhile.
-    if ((await index.getPack(number)) === undefined) return undefined;
-    if (!hasCode(error, 'ENOENT')) {
-      const reason = error instanceof Error ? error.message : String(error);
-      return { kind: 'unreadable', subject, reason, isRepaired: false };
-    }
-    checked = { ids: new Uint8Array(), damage: { code: 'ENOENT', offset: 0 } };
+  const checked = await checkPack(options, number, size);
+  if (checked instanceof Error) {
+    return { kind: 'unreadable', subject, reason: checked.message, isRepaired: false };
   }
+  if (checked === undefined) return undefined;
   const { code, offset } = checked.damage ?? { code: 'FILE_ID', offset: Number.MAX_SAFE_INTEGER };
   const places = await index.locate(listOthers(live, checked.ids));
   const lost = countLost(places, number, ENDS.has(code) ? Number.MAX_SAFE_INTEGER : offset);
-  if (lost === 0) return undefined;
-  const reason = `${code} at ${offset}: ${lost} of ${live.length / FILE_ID_SIZE} files are lost`;
-  return { kind: 'damaged', subject, reason, isRepaired: repair };
+  // Where its header is damaged its blocks are read all the same, but nothing can be appended to it.
+  if (lost === 0 && (offset > 0 || isSealed)) return undefined;
+  const share = `${lost} of ${live.length / FILE_ID_SIZE} files are lost`;
+  return {
+    ...{ kind: 'damaged', subject, isRepaired: repair },
+    reason: `${code} at ${offset}: ${share}`,
+  };
+}
+
+/** Undefined when compaction has emptied and removed the pack; the error of the system if there is one. */
+async function checkPack(
+  { index, packs, core }: VerifyPacksOptions,
+  number: number,
+  size: number,
+): Promise<Pick<CheckedPack, 'ids' | 'damage'> | Error | undefined> {
+  try {
+    return await core.checkPack(packs.path(number), { size });
+  } catch (error) {
+    if ((await index.getPack(number)) === undefined) return undefined;
+    if (hasCode(error, 'ENOENT')) {
+      return { ids: new Uint8Array(), damage: { code: 'ENOENT', offset: 0 } };
+    }
+    return error instanceof Error ? error : new Error(String(error), { cause: error });
+  }
 }
 
 /** Ids of live files that are not among the whole ones. */
