@@ -17,7 +17,10 @@ export function addMaintenanceCommands(program: Command, act: Act): void {
   program
     .command('verify')
     .description('hash everything that is kept and report what is wrong')
-    .option('--repair', 'quarantine what is damaged and correct the index')
+    .option(
+      '--repair',
+      'take away what is damaged, so that it is fetched again, and correct the index',
+    )
     .option('--json', 'print JSON')
     .action(act((context, options: VerifyOptions) => verify(context, options)));
   program

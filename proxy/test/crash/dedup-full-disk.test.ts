@@ -98,3 +98,43 @@ testOnDisk('a full disk in any phase of an ingest costs no layer', async (t) => 
   await isServed(t, opened, layers, 'with room');
   await opened.close();
 });
+
+/** What is left when packs are copied: nothing, then too little for the copy, then enough. */
+const LEFT_TO_COPY = [0, 64 * 1024, 192 * 1024, 8 * MIB];
+
+testOnDisk(
+  'a full disk while packs are copied costs no layer, and it is done when there is room',
+  async (t) => {
+    const disk = await openSmallDisk(DISK_SIZE);
+    t.teardown(() => disk.close());
+    const path = `${disk.path}/data`;
+    const kept = makeTar(makeFiles(20, 1));
+    const large = makeTar([makeBytes(3 * MIB)]);
+    const layers = new Map([[digestBytes(kept) as Digest, kept]]);
+    const all = [kept, large].map((bytes) => [digestBytes(bytes) as Digest, bytes] as const);
+    let opened = await openOn(path);
+    for (const [digest, bytes] of all) {
+      await opened.folder.blobs.put(digest, bytes);
+      t.is((await opened.ingest(digest)).kind, 'recipe');
+      await opened.folder.blobs.remove(digest);
+    }
+    await opened.tier.store.remove(digestBytes(large) as Digest);
+    const live = async () => (await opened.folder.files.getPack(1))?.liveSize;
+    t.true(Number(await live()) > 0);
+    let refused = 0;
+    for (const left of LEFT_TO_COPY) {
+      await disk.fill(left);
+      await opened.tier.collect();
+      await isServed(t, opened, layers, `${left} bytes left`);
+      if (await live()) refused += 1;
+      await opened.close();
+      await disk.empty();
+      opened = await openOn(path);
+      await isServed(t, opened, layers, `after ${left} bytes left`);
+    }
+    t.true(refused >= 1, `the disk was full ${refused} times`);
+    t.is(await opened.folder.files.getPack(1), undefined, 'its room is given back');
+    t.deepEqual(await opened.folder.files.recount(false), []);
+    await opened.close();
+  },
+);
