@@ -3,9 +3,8 @@
 import { ClientCredentials } from './access/client-credentials.ts';
 import { Htpasswd } from './access/htpasswd.ts';
 import type { Listening, Serving } from './adapter/serving.ts';
-import { createAdminApp } from './admin/admin-app.ts';
 import { Metrics } from './admin/metrics.ts';
-import { usageReader } from './admin/usage-reader.ts';
+import { type Admin, openAdmin } from './admin/open-admin.ts';
 import { createApp } from './app.ts';
 import { collectRegularly } from './collect-regularly.ts';
 import type { Config } from './config/config.ts';
@@ -17,11 +16,10 @@ import { type OpenedMirror, openMirror } from './pull/open-mirror.ts';
 import type { Runtime } from './runtime/runtime.ts';
 import { type DataFolder, openDataFolder } from './store/data-folder.ts';
 import { takeServeLock } from './store/serve-lock.ts';
-import { openStoreSpace, type StoreSpace } from './store/store-space.ts';
+import { openStoreSpace } from './store/store-space.ts';
 import { configuredCredential } from './upstream/configured-credentials.ts';
 import { openUpstream } from './upstream/open-upstream.ts';
 import type { Upstream } from './upstream/upstream.ts';
-import { VERSION } from './version.ts';
 
 export interface MicaOptions {
   readonly config: Config;
@@ -84,15 +82,9 @@ async function open(options: MicaOptions, closing: Closing): Promise<Mica> {
   work.start({ tier, space, isBusy, isWaiting });
   closing.add(() => work.close());
   closing.add(collectRegularly({ tier, work, clock: runtime.clock, log }));
-  const listening = await listen(options, {
-    folder,
-    tier,
-    work,
-    upstreams,
-    metrics,
-    mirror,
-    space,
-  });
+  const admin = openAdmin({ ...options, folder, tier, work, upstreams, metrics, mirror, space });
+  closing.add(() => admin.close());
+  const listening = await listen(options, { folder, work, mirror, admin });
   closing.add(() => listening.drain());
   return {
     listen: listening.listen,
@@ -149,17 +141,14 @@ async function openUpstreams(
 
 interface Parts {
   readonly folder: DataFolder;
-  readonly tier: Tier;
   readonly work: TierWork;
-  readonly upstreams: ReadonlyMap<string, Upstream>;
-  readonly metrics: Metrics;
   readonly mirror: OpenedMirror;
-  readonly space: StoreSpace;
+  readonly admin: Admin;
 }
 
 async function listen(options: MicaOptions, parts: Parts): Promise<Listening> {
   const { config, runtime, log, serving } = options;
-  const { folder, metrics, mirror, work } = parts;
+  const { folder, work, mirror, admin } = parts;
   const { htpasswd } = config.auth ?? {};
   const app = createApp({
     mirror,
@@ -169,31 +158,8 @@ async function listen(options: MicaOptions, parts: Parts): Promise<Listening> {
     clientAddress: (c) => serving.clientAddress(c),
     credentials: new ClientCredentials(folder.secret),
     passwords: htpasswd === undefined ? undefined : await Htpasswd.open(htpasswd, runtime),
-    requestEnded: (ended) => metrics.requestEnded(ended),
+    requestEnded: (ended) => admin.requestEnded(ended),
     pulls: work,
   });
-  return serving.listen({ app, admin: adminApp(options, parts), config, log });
-}
-
-function adminApp({ config, runtime, log }: MicaOptions, parts: Parts) {
-  const { folder, tier, upstreams, metrics, space } = parts;
-  const { files, clock } = runtime;
-  return createAdminApp({
-    metrics,
-    stats: {
-      version: VERSION,
-      runtime: runtime.name,
-      core: tier.core?.restore.flavour ?? 'none',
-      startedMs: clock.now(),
-      now: () => clock.now(),
-      totals: metrics.totals,
-      upstreams: () => [...upstreams.values()].map((upstream) => upstream.status()),
-      usage: usageReader({ folder, store: tier.store, space, runtime }),
-    },
-    checks: {
-      store: () => files.list(`${config.data}/blobs`),
-      index: () => folder.index.getGrant('', ''),
-    },
-    log,
-  });
+  return serving.listen({ app, admin: admin.app, config, log });
 }

@@ -3,18 +3,22 @@
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { IngestOutcome } from '../dedup/ingest-layer.ts';
-import type { LayerStats } from '../dedup/layer-stats.ts';
 import type { TierObserver } from '../dedup/tier-observer.ts';
 import type { EndedRequest } from '../middleware/request-record.ts';
 import type { CacheStatus } from '../pull/mirror.ts';
 import type { FillOutcome, Observer } from '../pull/observer.ts';
 import type { PredictionOutcome, ReplicaObserver } from '../replica/replica-observer.ts';
 import type { UpstreamStatus } from '../upstream/upstream.ts';
+import { RecentDurations } from './recent-durations.ts';
+import type { StoreUsage } from './stats.ts';
+import { StoreMetrics } from './store-metrics.ts';
+import { addUpstreamMetrics } from './upstream-metrics.ts';
 
 /** Bounds of the durations, seconds: from a cached manifest to a large layer over a slow link. */
 const DURATION_BUCKETS = [0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 30, 120, 600];
 
-const CIRCUITS: readonly UpstreamStatus['circuit'][] = ['closed', 'half-open', 'open'];
+/** Bounds of the waits for restored bytes, seconds: from one small range to a large layer on a busy machine. */
+const RESTORE_BUCKETS = [0.005, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60];
 
 /** Sums since the start, for /stats. */
 export interface Totals {
@@ -67,6 +71,8 @@ export class Metrics implements Observer, TierObserver, ReplicaObserver {
     demoted: 0,
     predicted: { made: 0, used: 0, wasted: 0 },
   };
+  /** How long readers waited lately for layers that are only recipes. */
+  readonly restoreDurations: RecentDurations = new RecentDurations();
   readonly #requests = this.#counter('requests_total', 'Requests that were answered', [
     'method',
     'route',
@@ -95,22 +101,15 @@ export class Metrics implements Observer, TierObserver, ReplicaObserver {
   readonly #damaged = this.#counter('damaged_blobs_total', 'Stored blobs found damaged', []);
   readonly #evictedImages = this.#counter('evicted_images_total', 'Images that had to go', []);
   readonly #evictedBytes = this.#counter('evicted_bytes_total', 'Bytes that had to go', []);
-  readonly #layers = this.#gauge('layers', 'Layers by how they are kept', ['state']);
-  readonly #storeBytes = this.#gauge('store_bytes', 'What layers are and take', ['kind']);
-  readonly #files = this.#gauge('files', 'Files of layers that were taken apart', ['kind']);
   readonly #ingested = this.#counter('ingested_layers_total', 'Layers that were looked at', [
     'outcome',
   ]);
   readonly #promoted = this.#counter('promoted_layers_total', 'Layers made whole again', []);
   readonly #demoted = this.#counter('demoted_layers_total', 'Whole copies that went', []);
   readonly #predicted = this.#counter('predicted_layers_total', 'Layers made ahead', ['outcome']);
-  readonly #restores = this.#counter('restores_total', 'Reads of layers that are recipes', []);
   readonly #restoredBytes = this.#counter('restored_bytes_total', 'Bytes made from recipes', []);
-  readonly #restoreSeconds = this.#counter(
-    'restore_seconds_total',
-    'Time that readers waited for bytes made from recipes',
-    [],
-  );
+  readonly #restoreDuration: Histogram<string>;
+  readonly #store: StoreMetrics;
 
   /** `upstreams` gives the present state whenever the metrics are read. */
   constructor(upstreams: () => readonly UpstreamStatus[]) {
@@ -122,18 +121,20 @@ export class Metrics implements Observer, TierObserver, ReplicaObserver {
       buckets: DURATION_BUCKETS,
       registers,
     });
-    addUpstreamGauges(this.registry, upstreams);
+    this.#restoreDuration = new Histogram({
+      name: 'mica_restore_duration_seconds',
+      help: 'Time that a reader of a layer that is a recipe waited for its bytes',
+      buckets: RESTORE_BUCKETS,
+      registers,
+    });
+    this.#store = new StoreMetrics(this.registry);
+    addUpstreamMetrics(this.registry, upstreams);
     collectDefaultMetrics({ register: this.registry, prefix: 'mica_' });
   }
 
   /** What the store holds, as it was last counted. */
-  storeCounted(stats: LayerStats): void {
-    const { total, whole, recipeOnly, pending, notExact } = stats.layers;
-    for (const [state, count] of Object.entries({ total, whole, pending, recipe: recipeOnly }))
-      this.#layers.set({ state }, count);
-    this.#layers.set({ state: 'not-exact' }, notExact);
-    for (const [kind, bytes] of Object.entries(stats.bytes)) this.#storeBytes.set({ kind }, bytes);
-    for (const [kind, count] of Object.entries(stats.files)) this.#files.set({ kind }, count);
+  storeCounted(usage: StoreUsage): void {
+    this.#store.set(usage);
   }
 
   /** Counts a request at the end of its body. */
@@ -194,9 +195,9 @@ export class Metrics implements Observer, TierObserver, ReplicaObserver {
     this.totals.restores += 1;
     this.totals.restoredBytes += bytes;
     this.totals.restoreSeconds += durationMs / 1000;
-    this.#restores.inc();
+    this.restoreDurations.add(durationMs / 1000);
     this.#restoredBytes.inc(bytes);
-    this.#restoreSeconds.inc(durationMs / 1000);
+    this.#restoreDuration.observe(durationMs / 1000);
   }
 
   promoted(): void {
@@ -236,60 +237,4 @@ export class Metrics implements Observer, TierObserver, ReplicaObserver {
 /** A label of what a client sent must not have as many values as clients think of. */
 function knownMethod(method: string): string {
   return ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'].includes(method) ? method : 'other';
-}
-
-interface UpstreamGauge {
-  readonly name: string;
-  readonly help: string;
-  readonly read: (status: UpstreamStatus) => number | undefined;
-}
-
-const UPSTREAM_GAUGES: readonly UpstreamGauge[] = [
-  {
-    name: 'mica_upstream_circuit_state',
-    help: 'Circuit of an upstream: 0 closed, 1 half-open, 2 open',
-    read: (status) => CIRCUITS.indexOf(status.circuit),
-  },
-  {
-    name: 'mica_upstream_requests',
-    help: 'Requests sent to an upstream since the start',
-    read: (status) => status.requests,
-  },
-  {
-    name: 'mica_upstream_failures',
-    help: 'Requests to an upstream that failed since the start',
-    read: (status) => status.failures,
-  },
-  {
-    name: 'mica_upstream_received_bytes',
-    help: 'Bytes received from an upstream since the start',
-    read: (status) => status.bytesReceived,
-  },
-  {
-    name: 'mica_upstream_rate_limit',
-    help: 'Pulls that an upstream allows in its window',
-    read: (status) => status.rateLimit?.limit,
-  },
-  {
-    name: 'mica_upstream_rate_limit_remaining',
-    help: 'Pulls that an upstream still allows',
-    read: (status) => status.rateLimit?.remaining,
-  },
-];
-
-function addUpstreamGauges(registry: Registry, upstreams: () => readonly UpstreamStatus[]): void {
-  for (const { name, help, read } of UPSTREAM_GAUGES) {
-    new Gauge({
-      name,
-      help,
-      labelNames: ['upstream'],
-      registers: [registry],
-      collect(): void {
-        for (const status of upstreams()) {
-          const value = read(status);
-          if (value !== undefined) this.set({ upstream: status.name }, value);
-        }
-      },
-    });
-  }
 }

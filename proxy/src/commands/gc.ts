@@ -1,7 +1,7 @@
 // `mica gc [--json]`: takes away what nothing refers to.
 
+import { formatBytes } from '../admin/page/format-bytes.ts';
 import { collectGarbage } from '../store/collect.ts';
-import { formatBytes } from './format-bytes.ts';
 import { type OpenedStore, printJson, withStore } from './open-store.ts';
 import { type CommandContext, EXIT_DONE, type ExitCode } from './terminal.ts';
 

@@ -2,8 +2,8 @@
 
 import { CoreChoiceError, parseCoreChoice } from 'mica-core/core-choice';
 import type { LoadedCore } from 'mica-core/load-core';
+import { formatBytes } from '../admin/page/format-bytes.ts';
 import { type CheckedLayer, checkLayer } from './check-layer.ts';
-import { formatBytes } from './format-bytes.ts';
 import { startProgress } from './progress.ts';
 import { renderTable } from './table.ts';
 import {

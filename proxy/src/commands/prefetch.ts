@@ -1,13 +1,13 @@
 // `mica prefetch REF... [--platform P]... [--all-platforms] [--json]`: has the running server fetch
 // images before anybody asks for them, by pulling through it as a client does.
 
+import { formatBytes } from '../admin/page/format-bytes.ts';
 import type { Config } from '../config/config.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Descriptor, Platform } from '../oci/manifest.ts';
 import type { Repository } from '../oci/reference.ts';
 import { upstreamNames } from '../routes/choose-upstream.ts';
 import { forEachParallel } from '../store/for-each-parallel.ts';
-import { formatBytes } from './format-bytes.ts';
 import { localAddress } from './local-address.ts';
 import { MirrorClient, MirrorClientError, type PulledManifest } from './mirror-client.ts';
 import { describeError, printJson, withConfig } from './open-store.ts';

@@ -1,7 +1,7 @@
 // A progress bar in bytes on standard error, for people only.
 
 import { SingleBar } from 'cli-progress';
-import { formatBytes } from './format-bytes.ts';
+import { formatBytes } from '../admin/page/format-bytes.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface Progress {

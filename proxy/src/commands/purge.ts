@@ -2,6 +2,7 @@
 //
 // A running server notices: it asks the index for each manifest before it serves one from memory.
 
+import { formatBytes } from '../admin/page/format-bytes.ts';
 import type { Digest } from '../oci/digest.ts';
 import { repositoryKey } from '../oci/reference.ts';
 import { upstreamNames } from '../routes/choose-upstream.ts';
@@ -10,7 +11,6 @@ import { listImages, planRemoval } from '../store/evict.ts';
 import { readHoldings } from '../store/holdings.ts';
 import type { Index } from '../store/index.ts';
 import { removeImages } from '../store/remove-images.ts';
-import { formatBytes } from './format-bytes.ts';
 import { printJson, withStore } from './open-store.ts';
 import {
   formatImageReference,

@@ -1,5 +1,6 @@
 // `mica stats [--json]`: what the running server says of itself; else what the data folder tells.
 
+import { formatBytes } from '../admin/page/format-bytes.ts';
 import type { Config } from '../config/config.ts';
 import { formatQuota } from '../config/size.ts';
 import { readLayerStats } from '../dedup/layer-stats.ts';
@@ -7,7 +8,6 @@ import type { Runtime } from '../runtime/runtime.ts';
 import { measureDisk } from '../store/disk-usage.ts';
 import { resolveQuota } from '../store/quota.ts';
 import { measureUsage, type Usage } from '../store/usage.ts';
-import { formatBytes } from './format-bytes.ts';
 import { localAddress } from './local-address.ts';
 import { describeError, printJson, withConfig, withStore } from './open-store.ts';
 import { renderTable } from './table.ts';

@@ -1,10 +1,10 @@
 // `mica verify [--repair] [--json]`: hashes all that is stored again, makes all layers again, and counts anew.
 
+import { formatBytes } from '../admin/page/format-bytes.ts';
 import type { Tier } from '../dedup/open-tier.ts';
 import { verifyLayers } from '../dedup/verify-layers.ts';
 import { type VerifiedPacks, verifyPacks } from '../dedup/verify-packs.ts';
 import { type Damage, type VerifyReport, verifyStore } from '../store/verify-store.ts';
-import { formatBytes } from './format-bytes.ts';
 import { type OpenedStore, printJson, withStore } from './open-store.ts';
 import { startProgress } from './progress.ts';
 import { renderTable } from './table.ts';

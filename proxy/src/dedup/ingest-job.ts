@@ -5,7 +5,12 @@ import type { Log } from '../log.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { BlobStore } from '../store/blob-store.ts';
 import type { Space } from '../store/space.ts';
-import { type IngestOutcome, type IngestParts, ingestLayer } from './ingest-layer.ts';
+import {
+  type IngestOutcome,
+  type IngestParts,
+  type IngestStep,
+  ingestLayer,
+} from './ingest-layer.ts';
 import type { TierObserver } from './tier-observer.ts';
 
 export interface IngestJobOptions {
@@ -22,6 +27,17 @@ export interface IngestJobOptions {
   onIngested(digest: Digest, size: number): Promise<void>;
 }
 
+/** A layer that is being taken apart. */
+export interface IngestProgress {
+  readonly digest: Digest;
+  /** Bytes of the layer. */
+  readonly size: number;
+  readonly step: IngestStep;
+  /** Bytes of the layer that the step has done. */
+  readonly bytes: number;
+  readonly startedMs: number;
+}
+
 /** There is no room for recipe and files now. */
 export class NoRoomError extends Error {
   override readonly name = 'NoRoomError';
@@ -34,9 +50,15 @@ export class NoRoomError extends Error {
 
 export class IngestJob {
   readonly #options: IngestJobOptions;
+  #progress: IngestProgress | undefined;
 
   constructor(options: IngestJobOptions) {
     this.#options = options;
+  }
+
+  /** Of the layer that is worked on. */
+  get progress(): IngestProgress | undefined {
+    return this.#progress;
   }
 
   /** Takes the layer out of the queue, one way or another; rejects with what may pass. */
@@ -46,11 +68,14 @@ export class IngestJob {
     if (size === undefined) return await parts.index.dequeue(digest);
     if (!(await space.admit(size))) throw new NoRoomError(digest);
     let newBytes = 0;
+    const startedMs = parts.clock.now();
+    this.#progress = { digest, size, step: 'recipe', bytes: 0, startedMs };
     try {
       const outcome = await this.#ingest(digest, signal);
       if (outcome?.kind === 'recipe') newBytes = outcome.newBytes;
       if (outcome !== undefined) await this.#settle(digest, outcome);
     } finally {
+      this.#progress = undefined;
       space.released(size);
       if (newBytes > 0) space.stored(newBytes);
     }
@@ -59,8 +84,12 @@ export class IngestJob {
   /** Undefined when the layer went meanwhile. */
   async #ingest(digest: Digest, signal: AbortSignal): Promise<IngestOutcome | undefined> {
     const { parts, whole, packOwner, wholePath } = this.#options;
+    const onProgress = (step: IngestStep, bytes: number) => {
+      if (this.#progress !== undefined) this.#progress = { ...this.#progress, step, bytes };
+    };
     try {
-      return await ingestLayer(parts, { digest, path: wholePath(digest), packOwner, signal });
+      const path = wholePath(digest);
+      return await ingestLayer(parts, { digest, path, packOwner, signal, onProgress });
     } catch (error) {
       if ((await whole.stat(digest)) !== undefined) throw error;
       await parts.index.dequeue(digest);

@@ -53,7 +53,12 @@ export interface IngestLayerOptions {
   /** Whose pack is appended to. One ingest at a time may use it. */
   readonly packOwner: string;
   readonly signal: AbortSignal;
+  /** Hears the bytes of the layer that a step has done so far. */
+  onProgress?(step: IngestStep, done: number): void;
 }
+
+/** `recipe`: it is taken apart; `files`: new files go into a pack; `proof`: it is made again. */
+export type IngestStep = 'recipe' | 'files' | 'proof';
 
 /**
  * `recipe`: the layer can be made again. `whole`: it stays, for the reason, which is a code. `damaged`:
@@ -130,14 +135,16 @@ async function ingestOnce(
 
 async function takeApart(
   { core }: IngestParts,
-  { digest, path, signal }: IngestLayerOptions,
+  options: IngestLayerOptions,
   recipe: string,
   { isProvenLater }: ProofOptions,
 ): Promise<IngestedLayer | IngestOutcome> {
+  const { digest, path, signal } = options;
   const algorithm = digestAlgorithm(digest);
+  const onProgress = (done: number) => options.onProgress?.('recipe', done);
   try {
-    const tarLimit = TAR_LIMIT;
-    return await core.ingest(path, { recipe, algorithm, tarLimit, isProvenLater, signal });
+    const limits = { tarLimit: TAR_LIMIT, signal, onProgress };
+    return await core.ingest(path, { recipe, algorithm, isProvenLater, ...limits });
   } catch (error) {
     if (!isCoreError(error) || !LAYER_FAULT.test(error.code)) throw error;
     const found = await core.hashFile(path, { algorithm, signal });
@@ -220,16 +227,24 @@ class LayerIngest {
     located.addSlice(0, found);
     const appended = found.missing.length === 0 ? [] : [await this.#pack(found.missing)];
     for (const { pack, numbers, places } of appended) located.addPacked(pack, numbers, places);
+    const restoreSeconds = await this.#prove(located);
+    return { appended, restoreSeconds };
+  }
+
+  /** Makes the layer from its files; gives the seconds that it took. */
+  async #prove(located: LocatedLayer): Promise<number> {
     const recipe = this.#recipe;
     const { packs, clock, core } = this.#parts;
     const { digest, signal } = this.#options;
+    const algorithm = digestAlgorithm(digest);
+    const onProgress = (done: number) => this.#options.onProgress?.('proof', done);
     const startedMs = clock.now();
     const { places, packs: numbers } = located.finish();
     const paths = numbers.map((number) => packs.path(number));
     const restoration = await core.openRestoration({ recipe, packs: paths, places, signal });
-    const restored = await hashRestoration(core, restoration, digestAlgorithm(digest), signal);
+    const restored = await hashRestoration(core, restoration, algorithm, signal, onProgress);
     if (restored !== digest) throw new WrongRestoreError(digest, restored);
-    return { appended, restoreSeconds: (clock.now() - startedMs) / 1000 };
+    return (clock.now() - startedMs) / 1000;
   }
 
   async #pack(files: Uint32Array): Promise<NewFiles> {
@@ -248,7 +263,9 @@ class LayerIngest {
   async #append(record: PackRecord, pack: string, files: Uint32Array): Promise<NewFiles> {
     const { core } = this.#parts;
     const { path, signal } = this.#options;
-    const packed = await core.packFiles(path, { recipe: this.#recipe, pack, files, signal });
+    const recipe = this.#recipe;
+    const onProgress = (done: number) => this.#options.onProgress?.('files', done);
+    const packed = await core.packFiles(path, { recipe, pack, files, signal, onProgress });
     return {
       pack: record.number,
       packSize: packed.end,

@@ -34,6 +34,11 @@ export interface LayerStats {
     readonly unique: number;
     readonly duplicate: number;
   };
+  /** The hot set: layers with a recipe that are there whole too, so that nobody waits for them. */
+  readonly hot: {
+    readonly layers: number;
+    readonly bytes: number;
+  };
 }
 
 export interface LayerStatsOptions {
@@ -67,6 +72,7 @@ export async function readLayerStats(options: LayerStatsOptions): Promise<LayerS
       ...{ stored, recipes, packs },
     },
     files: { unique: files.unique, duplicate: files.duplicate },
+    hot: { layers: kept.both, bytes: kept.bothSize },
   };
 }
 
@@ -74,6 +80,7 @@ interface KeptLayers {
   readonly recipes: number;
   /** Recipes with a whole copy. */
   readonly both: number;
+  readonly bothSize: number;
   /** Layers without a recipe. */
   readonly whole: number;
   readonly wholeSize: number;
@@ -83,7 +90,7 @@ async function countKept(
   index: FileIndex,
   sizes: ReadonlyMap<Digest, number>,
 ): Promise<KeptLayers> {
-  const kept = { recipes: 0, both: 0, whole: 0, wholeSize: 0 };
+  const kept = { recipes: 0, both: 0, bothSize: 0, whole: 0, wholeSize: 0 };
   const addWhole = (digest: Digest) => {
     const size = sizes.get(digest);
     if (size === undefined) return;
@@ -91,11 +98,15 @@ async function countKept(
     kept.wholeSize += size;
   };
   for await (const { digest, kind } of index.listLayers()) {
-    if (kind === 'whole') addWhole(digest);
-    else {
-      kept.recipes += 1;
-      if (sizes.has(digest)) kept.both += 1;
+    if (kind === 'whole') {
+      addWhole(digest);
+      continue;
     }
+    kept.recipes += 1;
+    const size = sizes.get(digest);
+    if (size === undefined) continue;
+    kept.both += 1;
+    kept.bothSize += size;
   }
   for await (const { digest } of index.listQueue()) addWhole(digest);
   return kept;

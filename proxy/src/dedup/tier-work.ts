@@ -13,7 +13,7 @@ import { BlobPaths } from '../store/blob-paths.ts';
 import type { DataFolder } from '../store/data-folder.ts';
 import type { Space } from '../store/space.ts';
 import { queueLayer, queueLayers } from './collect-layers.ts';
-import { IngestJob } from './ingest-job.ts';
+import { IngestJob, type IngestProgress } from './ingest-job.ts';
 import { IngestQueue } from './ingest-queue.ts';
 import { LayerNames } from './layer-names.ts';
 import type { Tier } from './open-tier.ts';
@@ -45,6 +45,7 @@ export class TierWork {
   readonly #names = new LayerNames();
   readonly #replicas: Replicas;
   #queue: IngestQueue | undefined;
+  #job: IngestJob | undefined;
 
   constructor(options: TierWorkOptions) {
     this.#options = options;
@@ -53,6 +54,11 @@ export class TierWork {
 
   isIngesting(digest: Digest): boolean {
     return this.#queue?.current === digest;
+  }
+
+  /** Of the layer that is being taken apart. */
+  get progress(): IngestProgress | undefined {
+    return this.#job?.progress;
   }
 
   /** A manifest was stored: what it names as layers are some. */
@@ -103,6 +109,7 @@ export class TierWork {
       wholePath: (digest) => paths.blob(digest),
       onIngested: (digest, size) => this.#replicas.copies.ingested(digest, size),
     });
+    this.#job = job;
     this.#queue = new IngestQueue({
       ...{ index: folder.files, clock: runtime.clock, log, isBusy },
       owner: crypto.randomUUID(),

@@ -51,7 +51,7 @@ function describe(
   sent: SentBody,
   durationMs: number,
 ): EndedRequest {
-  const { request, cache } = record;
+  const { request, cache, digest } = record;
   const userAgent = c.req.header('user-agent')?.slice(0, MAX_USER_AGENT);
   const error = sent.error === undefined ? record.error : String(sent.error);
   const named = request !== undefined && request.kind !== 'version' ? request : undefined;
@@ -68,6 +68,7 @@ function describe(
     ...(named === undefined ? {} : { upstream: named.repository.upstream }),
     ...(named?.namespace === undefined ? {} : { namespace: named.namespace }),
     ...(cache === undefined ? {} : { cache }),
+    ...(digest === undefined ? {} : { digest }),
     ...(userAgent === undefined ? {} : { userAgent }),
     ...(error === undefined ? {} : { error }),
   };

@@ -1,5 +1,6 @@
 // What is learned about a request while it is answered: the access log and the metrics read it.
 
+import type { Digest } from '../oci/digest.ts';
 import type { CacheStatus } from '../pull/mirror.ts';
 import type { PullRequest } from '../routes/parse-path.ts';
 import type { SentBody } from '../routes/send-body.ts';
@@ -20,6 +21,8 @@ export interface EndedRequest {
   readonly upstream?: string;
   readonly namespace?: string;
   readonly cache?: CacheStatus;
+  /** Of the manifest that was given. */
+  readonly digest?: Digest;
   readonly userAgent?: string;
   /** Why the answer is an error or ended early. */
   readonly error?: string;
@@ -29,6 +32,7 @@ export interface RequestRecord {
   readonly id: string;
   request?: PullRequest;
   cache?: CacheStatus;
+  digest?: Digest;
   error?: string;
   /** Bytes of a body in memory, where the route knows. */
   bodySize?: number;

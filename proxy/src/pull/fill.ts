@@ -22,6 +22,18 @@ export type FillState =
   | { readonly kind: 'failed'; readonly error: unknown }
   | { readonly kind: 'unstored' };
 
+/** A fill as people see it. */
+export interface RunningFill {
+  readonly digest: Digest;
+  /** Where it is fetched from: `docker.io/library/debian`. */
+  readonly repository: string;
+  /** Bytes; absent before the upstream has said it. */
+  readonly size?: number;
+  /** Bytes that are there, those of an earlier fill among them. */
+  readonly bytes: number;
+  readonly startedMs: number;
+}
+
 /** Waiters are woken this often at most: each wake costs every waiter a read. */
 const WAKE_INTERVAL_MS = 5;
 
@@ -35,6 +47,7 @@ export class Fill {
   readonly #abort: AbortController = new AbortController();
   readonly #sources: Set<FillSource> = new Set();
   #state: FillState = { kind: 'running' };
+  #startedMs = 0;
   #opening = 0;
   #isFileClosed = false;
   #lastWakeMs = 0;
@@ -72,6 +85,18 @@ export class Fill {
     const size = this.#fetch.size ?? 0;
     if (this.#state.kind === 'stored') return size;
     return Math.min(this.#fetch.partial?.length ?? 0, size - HELD_BACK_TAIL);
+  }
+
+  get progress(): RunningFill {
+    const { size, partial } = this.#fetch;
+    const [origin] = this.#origins;
+    return {
+      digest: this.digest,
+      repository: origin === undefined ? '' : `${origin.upstream.name}/${origin.repository}`,
+      ...(size === undefined ? {} : { size }),
+      bytes: partial?.length ?? 0,
+      startedMs: this.#startedMs,
+    };
   }
 
   /** Adds a place where the blob can be had, should the others refuse. */
@@ -131,10 +156,10 @@ export class Fill {
   /** Fetches the blob. Resolves when the state is final; never rejects. */
   async run(): Promise<void> {
     const { observer, runtime } = this.#parts;
-    const startedMs = runtime.clock.now();
+    this.#startedMs = runtime.clock.now();
     observer.fillStarted();
     const outcome = await this.#work();
-    observer.fillEnded(outcome, this.#fetch.received, runtime.clock.now() - startedMs);
+    observer.fillEnded(outcome, this.#fetch.received, runtime.clock.now() - this.#startedMs);
     this.#wakeAll();
     await this.#closeWhenIdle();
   }

@@ -2,7 +2,7 @@
 
 import type { Digest } from '../oci/digest.ts';
 import type { BlobSource } from '../store/blob-store.ts';
-import { Fill } from './fill.ts';
+import { Fill, type RunningFill } from './fill.ts';
 import type { FillParts } from './fill-parts.ts';
 import type { Origin } from './origin.ts';
 
@@ -22,6 +22,11 @@ export class Fills {
 
   get(digest: Digest): Fill | undefined {
     return this.#fills.get(digest)?.fill;
+  }
+
+  /** All that run, the longest running first. */
+  list(): RunningFill[] {
+    return [...this.#fills.values()].map(({ fill }) => fill.progress);
   }
 
   /** Joins the digest's fill or begins it. `expected` is the size that a descriptor promised. */

@@ -12,6 +12,7 @@ import type { BlobStore } from '../store/blob-store.ts';
 import type { Index } from '../store/index.ts';
 import type { Space } from '../store/space.ts';
 import type { Upstream } from '../upstream/upstream.ts';
+import type { RunningFill } from './fill.ts';
 import { Fills } from './fills.ts';
 import { listKnownTags } from './known-tags.ts';
 import type { BlobAnswer, ListAnswer, ManifestAnswer, Mirror } from './mirror.ts';
@@ -38,6 +39,8 @@ export interface MirrorParts {
 }
 
 export interface OpenedMirror extends Mirror {
+  /** What is fetched now, the longest running first. */
+  fills(): readonly RunningFill[];
   /** Ends running fills; what came is kept for the next start. */
   close(): Promise<void>;
 }
@@ -122,6 +125,10 @@ class PullThroughMirror implements OpenedMirror {
     const answer = await this.#pullList.pull(question, parts, fetch);
     this.#parts.observer.answered('referrers', answer.cache);
     return answer;
+  }
+
+  fills(): readonly RunningFill[] {
+    return this.#fills.list();
   }
 
   close(): Promise<void> {

@@ -12,6 +12,7 @@ export async function answerManifest(
 ): Promise<Response> {
   const manifest = await parts.mirror.pullManifest(request.repository, request.reference, viewer);
   noteCache(c, manifest.cache);
+  c.get('record').digest = manifest.digest;
   const headers = distributionHeaders(request, manifest.cache);
   headers['Docker-Content-Digest'] = manifest.digest;
   headers['ETag'] = entityTag(manifest.digest);

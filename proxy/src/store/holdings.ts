@@ -1,11 +1,15 @@
 // What the store holds at one moment, as plain values for the decisions on what goes.
 
+import { TurnTaker } from '../dedup/turn-taker.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { BlobEntry, BlobStore } from './blob-store.ts';
 import type { Index, ManifestRecord } from './index.ts';
 
 export interface HeldBlob {
+  /** What it takes on the disk. */
   readonly size: number;
+  /** Its own bytes. */
+  readonly contentSize: number;
   /** When it was stored or last used, whichever came later; ms since the epoch. */
   readonly lastUseMs: number;
   /** Whether it is being read or written now. */
@@ -67,7 +71,9 @@ export function childrenOf(record: ManifestRecord): Digest[] {
 
 async function readManifests(index: Index): Promise<Map<Digest, HeldManifest>> {
   const manifests = new Map<Digest, HeldManifest>();
+  const turns = new TurnTaker();
   for await (const manifest of index.listManifests()) {
+    if (turns.isDue()) await turns.next();
     const lastUseMs = Math.max(manifest.storedMs, await index.getLastUse(manifest.digest));
     manifests.set(manifest.digest, { lastUseMs, children: childrenOf(manifest) });
   }
@@ -80,10 +86,13 @@ async function readBlobs(
   index: Index,
 ): Promise<Map<Digest, HeldBlob>> {
   const blobs = new Map<Digest, HeldBlob>();
+  const turns = new TurnTaker();
   for await (const entry of entries) {
+    if (turns.isDue()) await turns.next();
     const { digest, modifiedMs } = entry;
     blobs.set(digest, {
       size: storedSize(entry),
+      contentSize: entry.size,
       lastUseMs: Math.max(modifiedMs, await index.getLastUse(digest)),
       isBusy: store.isBusy(digest),
     });

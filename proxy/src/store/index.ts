@@ -64,6 +64,8 @@ export interface Index {
   putMembership(repository: string, digest: Digest, record: MembershipRecord): Promise<void>;
   removeMembership(repository: string, digest: Digest): Promise<boolean>;
   listRepositories(): AsyncIterable<string>;
+  /** The first repository that content is a member of. */
+  findRepository(digest: Digest): Promise<string | undefined>;
 
   /** Until when the upstream's word holds that a credential may pull from a repository; 0 when it never gave it. */
   getGrant(repository: string, credential: string): Promise<number>;

@@ -178,6 +178,14 @@ export class LmdbIndex implements Index {
     }
   }
 
+  findRepository(digest: Digest): Promise<string | undefined> {
+    return this.#environment.read(() => {
+      const range = { ...rangeOf(digest), limit: 1 };
+      const [key] = [...this.#tables.repositoriesOf.getKeys(range)];
+      return key?.[1];
+    });
+  }
+
   getGrant(repository: string, credential: string): Promise<number> {
     return this.#environment.read(() => this.#tables.grants.get([repository, credential]) ?? 0);
   }

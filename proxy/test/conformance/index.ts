@@ -158,6 +158,19 @@ function testManifests(check: Check): void {
     t.is((await index.getTag(DEBIAN, tag))?.digest, config);
   });
 
+  check('findRepository() gives the first that has the content', async (t, { index }) => {
+    const digest = digestNumber(1);
+    t.is(await index.findRepository(digest), undefined);
+    await index.putMembership(DEBIAN, digest, { shared: false });
+    await index.putMembership(ALPINE, digest, { shared: true });
+    await index.putMembership(`${ALPINE}-other`, digestNumber(2), { shared: true });
+    t.is(await index.findRepository(digest), ALPINE);
+    await index.removeMembership(ALPINE, digest);
+    t.is(await index.findRepository(digest), DEBIAN);
+    await index.forget(digest);
+    t.is(await index.findRepository(digest), undefined);
+  });
+
   check('listRepositories() gives each repository with content or a tag once', async (t, made) => {
     const { index } = made;
     await index.putManifest(DEBIAN, manifest, manifestOf([config, layer]), true);
@@ -287,6 +300,7 @@ async function everything(index: Index): Promise<object> {
     grants: await Promise.all(
       names.flatMap((name) => ['x', 'y'].map((who) => index.getGrant(name, who))),
     ),
+    found: await Promise.all(ids.map((id) => index.findRepository(id))),
     uses: await Promise.all(ids.map((id) => index.getLastUse(id))),
   };
 }

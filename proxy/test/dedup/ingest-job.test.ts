@@ -56,6 +56,25 @@ test('a layer with a recipe leaves the queue, and its copy is for the policy', a
   t.true(space.promised < 0, 'what it stored is counted, and no more is promised');
 });
 
+test('while a layer is worked on, its steps and bytes can be seen', async (t) => {
+  const seen = new Map<string, number>();
+  const made = await open(t, {
+    onIngested: () => {
+      const last = made.job.progress;
+      if (last !== undefined) seen.set(last.step, last.bytes);
+      return Promise.resolve();
+    },
+  });
+  const progress = () => made.job.progress;
+  const digest = await enqueue(made.folder, LAYER);
+  const running = made.run(digest);
+  while (progress() === undefined) await new Promise((resolve) => setImmediate(resolve));
+  t.like(progress(), { digest, size: LAYER.length, step: 'recipe' });
+  await running;
+  t.deepEqual([...seen], [['proof', LAYER.length]], 'all of the layer was made again');
+  t.is(progress(), undefined);
+});
+
 test('a layer that cannot be read stays whole, with the reason', async (t) => {
   const { folder, run, told, ingested } = await open(t);
   const digest = await enqueue(folder, gzipSync(LAYER).subarray(0, 5000));

@@ -98,6 +98,11 @@ export class MemoryIndex implements Index {
     yield* new Set(names.sort((one, other) => (one < other ? -1 : 1)));
   }
 
+  async findRepository(digest: Digest): Promise<string | undefined> {
+    const members = [...this.#memberships.keys()].filter((k) => split(k)[1] === digest);
+    return members.map((k) => split(k)[0]).sort((one, other) => (one < other ? -1 : 1))[0];
+  }
+
   async getGrant(repository: string, credential: string): Promise<number> {
     return this.#grants.get(key(repository, credential)) ?? 0;
   }

@@ -227,6 +227,28 @@ test('pullBlob() tries the repositories of all who wait when one refuses', async
   t.is(outcomes[1].status, 'fulfilled');
 });
 
+test('fills() tells what is fetched, from where, and how much of it is there', async (t) => {
+  const { mirror, upstream, clock } = makeMirror();
+  upstream.add(LAYER);
+  upstream.respond = (_, start, attempt) =>
+    body(LAYER, start, attempt === 0 ? { breaksAt: 300_000 } : {});
+  t.deepEqual(mirror.fills(), []);
+  const startedMs = clock.now();
+  const { source } = await mirror.pullBlob(repository('team/a'), DIGEST, viewer());
+  // The pause before the next try lasts until the clock moves.
+  while ((mirror.fills()[0]?.bytes ?? 0) < 300_000) await clock.advance(0);
+  const [fill, ...others] = mirror.fills();
+  t.deepEqual(fill, {
+    digest: DIGEST,
+    repository: `${repository('team/a').upstream}/team/a`,
+    ...{ size: LAYER.length, bytes: 300_000, startedMs },
+  });
+  t.deepEqual(others, []);
+  await whileTimePasses(clock, readBody(source));
+  await clock.advance(1);
+  t.deepEqual(mirror.fills(), []);
+});
+
 test('close() suspends a running fill', async (t) => {
   const { mirror, upstream, store } = makeMirror();
   upstream.add(LAYER);

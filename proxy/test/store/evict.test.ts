@@ -30,7 +30,7 @@ function build(layout: Layout): Holdings {
   const blobs = new Map<Digest, HeldBlob>();
   const addManifest = (digest: Digest, ageMs: number, children: readonly Digest[]) => {
     manifests.set(digest, { lastUseMs: NOW - ageMs, children });
-    blobs.set(digest, { size: 1, lastUseMs: NOW - ageMs, isBusy: false });
+    blobs.set(digest, { size: 1, contentSize: 1, lastUseMs: NOW - ageMs, isBusy: false });
   };
   for (const [at, { ageMs, images }] of layout.indexes.entries()) {
     addManifest(
@@ -43,11 +43,15 @@ function build(layout: Layout): Holdings {
     addManifest(digestNumber(1000 + at), ageMs, needed.map(digestNumber));
   }
   for (const [at, { ageMs, size, isBusy, isThere }] of layout.blobs.entries()) {
-    if (isThere) blobs.set(digestNumber(at), { size, lastUseMs: NOW - ageMs, isBusy });
+    if (isThere)
+      blobs.set(digestNumber(at), { size, contentSize: size, lastUseMs: NOW - ageMs, isBusy });
   }
   const partials = layout.partials.map(
     ({ ageMs, size, isBusy }, at) =>
-      [digestNumber(3000 + at), { size, isBusy, lastUseMs: NOW - ageMs }] as const,
+      [
+        digestNumber(3000 + at),
+        { size, contentSize: size, isBusy, lastUseMs: NOW - ageMs },
+      ] as const,
   );
   return { manifests, blobs, partials: new Map(partials) };
 }

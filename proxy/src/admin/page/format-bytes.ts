@@ -1,4 +1,4 @@
-// Sizes for people to read; `config/size.ts` writes the exact ones.
+// Sizes for people to read, on the page and in a terminal; `config/size.ts` writes the exact ones.
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
 

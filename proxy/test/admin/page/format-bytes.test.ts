@@ -1,5 +1,5 @@
 import test from 'ava';
-import { formatBytes } from '../../src/commands/format-bytes.ts';
+import { formatBytes } from '../../../src/admin/page/format-bytes.ts';
 
 test('formatBytes() writes three digits and a unit', (t) => {
   const written = [0, 999, 1023, 1024, 1024 ** 2 - 1, 1_300_000_000, 3 * 1024 ** 5].map(
