@@ -8,6 +8,7 @@ import type { Runtime } from '../runtime/runtime.ts';
 import { measureDisk } from '../store/disk-usage.ts';
 import { resolveQuota } from '../store/quota.ts';
 import { measureUsage, type Usage } from '../store/usage.ts';
+import { describeStats } from './describe-stats.ts';
 import { localAddress } from './local-address.ts';
 import { describeError, printJson, withConfig, withStore } from './open-store.ts';
 import { renderTable } from './table.ts';
@@ -23,16 +24,24 @@ const ANSWER_TIMEOUT_MS = 5000;
 export function stats(context: CommandContext, options: StatsOptions): Promise<ExitCode> {
   const { terminal } = context;
   return withConfig(context, async (config) => {
-    const answer = await askServer(config);
+    const answer = await askServer(config, '/stats');
     if ('reason' in answer) return await printFolder(context, options, answer.reason);
-    if (options.json === true) printJson(terminal, { running: true, ...answer.value });
-    else terminal.out(renderTable([], flatten(answer.value)));
+    if (options.json === true) {
+      printJson(terminal, { running: true, ...answer.value });
+      return EXIT_DONE;
+    }
+    // A server that does not tell of images tells the rest.
+    const images = await askServer(config, '/stats/images');
+    terminal.out(describeStats({ ...answer.value, ...('value' in images ? images.value : {}) }));
     return EXIT_DONE;
   });
 }
 
-async function askServer(config: Config): Promise<{ value: object } | { reason: string }> {
-  const url = `http://${localAddress(config.admin)}/stats`;
+async function askServer(
+  config: Config,
+  path: string,
+): Promise<{ value: object } | { reason: string }> {
+  const url = `http://${localAddress(config.admin)}${path}`;
   try {
     const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
     const response = await fetch(url, { signal, headers: { accept: 'application/json' } });
@@ -67,7 +76,7 @@ function printFolder(
       return EXIT_DONE;
     }
     printUsage(terminal, config, usage, limit);
-    terminal.out(renderTable([], flatten(layers)));
+    terminal.out(`\n${describeStats(layers)}`);
     return EXIT_DONE;
   });
 }
@@ -92,12 +101,4 @@ function printUsage(terminal: Terminal, config: Config, usage: Usage, limit: num
     ['repositories', String(repositories)],
   ];
   terminal.out(renderTable([], rows));
-}
-
-/** A JSON value as rows of a dotted key and a value. */
-function flatten(value: unknown, key = ''): string[][] {
-  if (typeof value !== 'object' || value === null) return [[key, String(value)]];
-  return Object.entries(value).flatMap(([name, inner]) =>
-    flatten(inner, key === '' ? name : `${key}.${name}`),
-  );
 }
