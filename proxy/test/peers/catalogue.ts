@@ -54,6 +54,7 @@ export const DEBIAN_PEERS: Readonly<Record<string, string>> = {
   mount: 'mount',
   setpriv: 'util-linux',
   fallocate: 'util-linux',
+  chromium: 'chromium',
 };
 
 export const GO_PROGRAMS: ReadonlySet<string> = new Set(
