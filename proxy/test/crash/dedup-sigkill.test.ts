@@ -10,12 +10,12 @@ import { runMica } from '../peers/mica.ts';
 import { type MicaUnderTest, startMica } from '../server-under-test.ts';
 import { untilIngested } from '../until-ingested.ts';
 import { startRegistry } from '../upstream-double/registry.ts';
-import { pullBlobs, type Setting, WORKLOADS, type Workload } from './kill-workloads.ts';
+import { pullImages, type Setting, WORKLOADS, type Workload } from './kill-workloads.ts';
 import { ageFiles, duOf, storedSize } from './leaks.ts';
 import { SeededRandom } from './seeded-random.ts';
 
-/** Of all workloads together. */
-const KILLS = 200;
+/** Of all workloads together; `MICA_TEST_KILLS` names another number. */
+const KILLS = Number(process.env['MICA_TEST_KILLS'] ?? '200');
 const KILLS_EACH = Math.ceil(KILLS / WORKLOADS.length);
 
 /** Every so many kills all that is stored is hashed and counted, and at the end. */
@@ -73,7 +73,7 @@ async function isServed(
   mica: MicaUnderTest,
   message: string,
 ): Promise<void> {
-  const outcomes = await pullBlobs(mica, images);
+  const outcomes = await pullImages(mica, images);
   t.deepEqual([...new Set(outcomes)], images.length === 0 ? [] : ['whole'], message);
 }
 
@@ -131,7 +131,7 @@ async function storedFresh(setting: Setting, workload: Workload): Promise<number
   const { folder, everything } = setting;
   const fresh = { ...setting, data: join(folder, 'fresh') };
   const mica = await start(fresh, workload);
-  for (const image of everything) await pullBlobs(mica, [image]);
+  for (const image of everything) await pullImages(mica, [image]);
   await untilIngested(mica, layersOf({ images: everything }));
   await mica.stop();
   return await storedSize(fresh.data);

@@ -74,21 +74,22 @@ function addLarge(setting: Setting, tag: string, seed: number): void {
   addImage(setting, tag, [makeTar([...makeFiles(5, seed % 7), own])]);
 }
 
-export async function pullBlobs(
+/** Pulls as clients do: what a manifest names comes after it. */
+export async function pullImages(
   { url }: Pick<MicaUnderTest, 'url'>,
   images: readonly Image[],
 ): Promise<string[]> {
-  return await Promise.all(
-    images.flatMap(({ manifest, layers }) => [
-      pull(`${url}/v2/${REPOSITORY}/manifests/${manifest.digest}`, manifest.digest),
-      ...layers.map(({ digest }) => pull(`${url}/v2/${REPOSITORY}/blobs/${digest}`, digest)),
-    ]),
-  );
+  const base = `${url}/v2/${REPOSITORY}`;
+  const outcomes = images.map(async ({ manifest, layers }) => [
+    await pull(`${base}/manifests/${manifest.digest}`, manifest.digest),
+    ...(await Promise.all(layers.map(({ digest }) => pull(`${base}/blobs/${digest}`, digest)))),
+  ]);
+  return (await Promise.all(outcomes)).flat();
 }
 
 async function pullAgainAndAgain({ images }: Setting, mica: MicaUnderTest): Promise<void> {
   for (let round = 0; round < 50; round += 1) {
-    const outcomes = await pullBlobs(mica, images);
+    const outcomes = await pullImages(mica, images);
     if (outcomes.includes('wrong')) throw new Error('a wrong byte was served');
     if (outcomes.every((outcome) => outcome === 'none')) return;
   }
@@ -124,7 +125,7 @@ export const WORKLOADS: readonly Workload[] = [
     maxDelayMs: 400,
     isComparable: true,
     prepare: (setting, round) => addSharing(setting, `v${round}`),
-    run: (setting, mica) => pullBlobs(mica, setting.images),
+    run: (setting, mica) => pullImages(mica, setting.images),
   },
   {
     name: 'restore',
@@ -163,6 +164,6 @@ export const WORKLOADS: readonly Workload[] = [
     maxDelayMs: 900,
     isComparable: false,
     prepare: (setting, round) => addSharing(setting, `v${round}`),
-    run: (setting, mica) => Promise.all([pullBlobs(mica, setting.images), evictOldest(setting)]),
+    run: (setting, mica) => Promise.all([pullImages(mica, setting.images), evictOldest(setting)]),
   },
 ];
