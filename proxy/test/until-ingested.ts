@@ -14,14 +14,19 @@ export async function readLayers({ admin }: Pick<MicaUnderTest, 'admin'>): Promi
   return (await response.json()) as LayerStats;
 }
 
-/** Resolves once the server knows of so many layers and none of them waits. */
+/**
+ * Resolves once the server knows of so many layers, none of them waits, and at most `whole` are there as a
+ * whole: a copy goes only after its layer has left the queue.
+ */
 export async function untilIngested(
   mica: Pick<MicaUnderTest, 'admin'>,
   layers: number,
+  whole = Number.POSITIVE_INFINITY,
 ): Promise<LayerStats> {
   for (;;) {
     const stats = await readLayers(mica);
-    if (stats.layers.total >= layers && stats.layers.pending === 0) return stats;
+    const { total, pending, whole: left } = stats.layers;
+    if (total >= layers && pending === 0 && left <= whole) return stats;
     await delay(POLL_MS);
   }
 }

@@ -201,7 +201,8 @@ mod tests {
             .enumerate()
             .map(|(number, size)| {
                 (0..*size)
-                    .map(|at| u8::try_from((at * 31 + number * 7) % 251).unwrap_or(0))
+                    .map(|at| at.wrapping_mul(31) ^ number.wrapping_mul(7))
+                    .map(|value| u8::try_from(value & 0xff).unwrap_or(0))
                     .collect()
             })
             .collect()

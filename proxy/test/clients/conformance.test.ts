@@ -50,7 +50,7 @@ check('nor when every layer is made again from its recipe', async (t) => {
   };
   const before = await startMica(options);
   await pullAll(before, images);
-  const stats = await untilIngested(before, layers.length);
+  const stats = await untilIngested(before, layers.length, 0);
   await before.stop();
   t.like(stats.layers, { total: layers.length, recipeOnly: layers.length, whole: 0 });
   const whole = await wholeBlobs(options.data);

@@ -51,7 +51,7 @@ check(
       await docker.pull(image);
       await docker.compare(t, image);
     }
-    await untilIngested(mica, layers.size);
+    await untilIngested(mica, layers.size, 0);
     await checkStored(t, data, layers, mica);
     for (const image of images) await docker.remove(image);
     await upstream.stop();
