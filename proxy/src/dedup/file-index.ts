@@ -20,7 +20,7 @@ export interface RecipeRecord {
   /** Whose model makes most of the layer, as the core names it; absent when it is not compressed. */
   readonly compressor?: string;
   readonly level?: number;
-  /** Seconds that its proof took to make it again: what a restore costs. */
+  /** Seconds that a restore takes, as its proof did. */
   readonly restoreSeconds: number;
   readonly storedMs: number;
 }

@@ -35,6 +35,13 @@ const TAR_LIMIT = 64 * 1024 * 1024 * 1024;
 /** A recipe that is more than this share of its layer saves nothing: the files come on top of it. */
 const MAX_RECIPE_RATIO = 0.5;
 
+/**
+ * Bytes of tar a second that the slowest model makes on one thread (zlib 9, `npm run bench -- core`), and
+ * seconds to open a layer: a proof that took longer than they say waited for clients' work meanwhile.
+ */
+const SLOWEST_RESTORE = 25e6;
+const LONGEST_OPENING = 0.02;
+
 /** Tries to commit a layer whose files went while it was taken apart. */
 const MAX_COMMITS = 3;
 
@@ -280,7 +287,8 @@ class LayerIngest {
     const { size, diffId, tarSize, files }: LayerSummary = summary;
     return {
       kind: 'recipe',
-      ...{ size, diffId, tarSize, files, recipeSize, restoreSeconds },
+      ...{ size, diffId, tarSize, files, recipeSize },
+      restoreSeconds: Math.min(restoreSeconds, LONGEST_OPENING + tarSize / SLOWEST_RESTORE),
       ...(compressor === undefined ? {} : { compressor }),
       ...(level === undefined ? {} : { level }),
       storedMs: this.#parts.clock.now(),

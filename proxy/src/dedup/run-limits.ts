@@ -1,15 +1,15 @@
 // How much memory all layers together take while they are made again.
 //
 // Each run holds a window of what it gave, parts that are made ahead (one more than the core has
-// threads, 1 MiB each), and its layer's cached blocks (8 MiB). With 16 runs on two cores that is at most
-// 64 + 16 * 3 + 16 * 8 = 240 MiB, when as many clients read as many different layers; one layer that any
+// threads, 1 MiB each), and its layer's cached blocks (8 MiB). With 12 runs on two cores that is at most
+// 48 + 12 * 3 + 12 * 8 = 180 MiB, when as many clients read as many different layers; one layer that any
 // number of clients read together takes 19 MiB.
 
 /** Runs at the same time. One more takes the place of the one that nobody has asked for longest. */
-const MAX_RUNS = 16;
+const MAX_RUNS = 12;
 
 /** Bytes of the windows of all runs together. */
-const WINDOWS_SIZE = 64 * 1024 * 1024;
+const WINDOWS_SIZE = 48 * 1024 * 1024;
 
 /** Bytes that one run keeps of what it gave: how far readers that share it may be apart. */
 const MAX_WINDOW_SIZE = 8 * 1024 * 1024;

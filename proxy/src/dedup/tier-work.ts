@@ -61,17 +61,18 @@ export class TierWork {
     return this.#job?.progress;
   }
 
-  /** A manifest was stored: what it names as layers are some. */
+  /** A manifest was stored: what it names as layers are some, also those that came before it. */
   learn(blobs: readonly Descriptor[]): void {
-    this.#names.learn(blobs);
+    const unknown = blobs.filter(({ digest }) => !this.#names.has(digest));
+    this.#names.learn(unknown);
+    for (const { digest } of unknown) {
+      if (this.#names.has(digest)) this.#orLater(digest, this.#takeInStored(digest));
+    }
   }
 
   /** A blob was stored whole. */
   stored(digest: Digest, size: number): void {
-    this.#takeIn(digest, size).catch((error: unknown) => {
-      // The next collection looks at all that is stored.
-      this.#options.log.warn({ err: error, digest }, 'a layer could not be queued');
-    });
+    this.#orLater(digest, this.#takeIn(digest, size));
   }
 
   /** Small layers that were made ahead. */
@@ -135,6 +136,20 @@ export class TierWork {
   async close(): Promise<void> {
     await this.#queue?.close();
     await this.#replicas.close();
+  }
+
+  #orLater(digest: Digest, queued: Promise<void>): void {
+    queued.catch((error: unknown) => {
+      // The next collection looks at all that is stored.
+      this.#options.log.warn({ err: error, digest }, 'a layer could not be queued');
+    });
+  }
+
+  async #takeInStored(digest: Digest): Promise<void> {
+    if (this.#queue === undefined) return;
+    const size = await this.#options.folder.blobs.stat(digest);
+    if (size === undefined) return;
+    if (await queueLayer(this.#queueOptions(), digest, size)) this.#queue.wake();
   }
 
   async #takeIn(digest: Digest, size: number): Promise<void> {

@@ -128,6 +128,15 @@ test('in mode b without replicas, layers are served from recipes when the upstre
   t.like(await verify(data), { damage: [], recipes: 2 });
 });
 
+test('layers that were stored before their manifest are taken apart too', async (t) => {
+  const { mirror, image } = await start(t, { mode: 'b', replicas: 0 });
+  for (const { digest } of image.layers)
+    t.is((await get(mirror.url(`/v2/team/app/blobs/${digest}`))).status, 200);
+  t.like((await readStats(mirror)).layers, { recipeOnly: 0, pending: 0 });
+  t.is((await get(mirror.url('/v2/team/app/manifests/v1'))).status, 200);
+  await untilLayers(mirror, TAKEN_APART);
+});
+
 test('in mode b whole copies stay beside the recipes; in mode off nothing is taken apart', async (t) => {
   const kept = await start(t, { mode: 'b', replicas: 1 });
   const off = await start(t, { mode: 'off' });
