@@ -154,6 +154,11 @@ export interface FileIndex {
    */
   removeLayer(digest: Digest): Promise<boolean>;
 
+  /**
+   * Another one whenever a file that a layer needs may be somewhere else than before, and for each index:
+   * what was located while it is the same is right.
+   */
+  placesVersion(): Promise<string>;
   /** Where the files with these ids are. A pack may go before they are read, when compaction moved them. */
   locate(ids: Uint8Array): Promise<LocatedFiles>;
   /**

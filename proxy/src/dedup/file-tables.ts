@@ -63,7 +63,9 @@ export interface FileTables {
   readonly openPacks: Database<number, string>;
   readonly totals: Database<StoredTotals, 'totals'>;
   /** Numbers that were given last. */
-  readonly given: Database<number, 'pack' | 'references'>;
+  readonly given: Database<number, 'pack' | 'references' | 'places'>;
+  /** What tells this index from every other one. */
+  readonly identity: Database<string, 'identity'>;
 }
 
 const BINARY = { keyEncoding: 'binary', encoding: 'binary' } as const;
@@ -81,11 +83,12 @@ export function openFileTables(environment: LmdbEnvironment): FileTables {
     openPacks: environment.openDatabase('open-packs'),
     totals: environment.openDatabase('file-totals'),
     given: environment.openDatabase('given-numbers'),
+    identity: environment.openDatabase('file-index-identity'),
   };
 }
 
 /** A number that was never given before; inside a transaction. */
-export function giveNumber({ given }: FileTables, of: 'pack' | 'references'): number {
+export function giveNumber({ given }: FileTables, of: 'pack' | 'references' | 'places'): number {
   const number = (given.get(of) ?? 0) + 1;
   given.putSync(of, number);
   return number;

@@ -16,8 +16,15 @@ import {
 } from 'mica-core/core';
 import { type Digest, digestAlgorithm } from '../oci/digest.ts';
 import type { Clock } from '../runtime/runtime.ts';
-import type { AppendedFiles, FileIndex, PackRecord, RecipeRecord } from './file-index.ts';
+import type {
+  AppendedFiles,
+  FileIndex,
+  LocatedFiles,
+  PackRecord,
+  RecipeRecord,
+} from './file-index.ts';
 import { hashRestoration } from './hash-restoration.ts';
+import { KnownPlaces } from './known-places.ts';
 import { LocatedLayer, locateFiles } from './locate-files.ts';
 import { PackCutError, type PackStore } from './pack-store.ts';
 import type { RecipeStore } from './recipe-store.ts';
@@ -167,6 +174,7 @@ class LayerIngest {
   /** Where its recipe is now. */
   #recipe: string;
   readonly #ingested: IngestedLayer;
+  readonly #known: KnownPlaces;
 
   constructor(
     parts: IngestParts,
@@ -178,6 +186,7 @@ class LayerIngest {
     this.#options = options;
     this.#recipe = recipe;
     this.#ingested = ingested;
+    this.#known = new KnownPlaces(parts.recipes);
   }
 
   async commit(): Promise<IngestOutcome> {
@@ -186,10 +195,13 @@ class LayerIngest {
     const ids = await core.fileIds(this.#recipe, { signal });
     const sizes = await core.fileSizes(this.#recipe, { signal });
     for (let round = 1; ; round += 1) {
-      const { appended, restoreSeconds } = await this.#packAndProve(ids);
+      const version = await this.#parts.index.placesVersion();
+      const { appended, located, restoreSeconds } = await this.#packAndProve(ids);
       await this.#publish();
       const record = this.#record(restoreSeconds);
       if (await this.#commitOnce(record, ids, sizes, appended)) {
+        // Without them the first client waits until its files are looked up.
+        await this.#known.write(digest, version, located).catch(() => undefined);
         const newBytes = appended.reduce((sum, files) => sum + files.newBytes, record.recipeSize);
         return { kind: 'recipe', record, newBytes };
       }
@@ -226,27 +238,28 @@ class LayerIngest {
   }
 
   /** Puts what is new into a pack and makes the layer from it. */
-  async #packAndProve(
-    ids: Uint8Array,
-  ): Promise<{ appended: readonly NewFiles[]; restoreSeconds: number }> {
-    const located = new LocatedLayer(ids);
+  async #packAndProve(ids: Uint8Array): Promise<{
+    readonly appended: readonly NewFiles[];
+    readonly located: LocatedFiles;
+    readonly restoreSeconds: number;
+  }> {
+    const layer = new LocatedLayer(ids);
     const found = await locateFiles(this.#parts.index, ids);
-    located.addSlice(0, found);
+    layer.addSlice(0, found);
     const appended = found.missing.length === 0 ? [] : [await this.#pack(found.missing)];
-    for (const { pack, numbers, places } of appended) located.addPacked(pack, numbers, places);
-    const restoreSeconds = await this.#prove(located);
-    return { appended, restoreSeconds };
+    for (const { pack, numbers, places } of appended) layer.addPacked(pack, numbers, places);
+    const located = layer.finish();
+    return { appended, located, restoreSeconds: await this.#prove(located) };
   }
 
   /** Makes the layer from its files; gives the seconds that it took. */
-  async #prove(located: LocatedLayer): Promise<number> {
+  async #prove({ places, packs: numbers }: LocatedFiles): Promise<number> {
     const recipe = this.#recipe;
     const { packs, clock, core } = this.#parts;
     const { digest, signal } = this.#options;
     const algorithm = digestAlgorithm(digest);
     const onProgress = (done: number) => this.#options.onProgress?.('proof', done);
     const startedMs = clock.now();
-    const { places, packs: numbers } = located.finish();
     const paths = numbers.map((number) => packs.path(number));
     const restoration = await core.openRestoration({ recipe, packs: paths, places, signal });
     const restored = await hashRestoration(core, restoration, algorithm, signal, onProgress);

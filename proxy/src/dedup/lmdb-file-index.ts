@@ -17,7 +17,7 @@ import type {
   WholeRecord,
 } from './file-index.ts';
 import { SLICE_LENGTH } from './file-slices.ts';
-import { type FileTables, openFileTables, readTotals } from './file-tables.ts';
+import { type FileTables, giveNumber, openFileTables, readTotals } from './file-tables.ts';
 import { LmdbFiles } from './lmdb-files.ts';
 import { LmdbLayers } from './lmdb-layers.ts';
 import { LmdbPacks } from './lmdb-packs.ts';
@@ -113,6 +113,12 @@ export class LmdbFileIndex implements FileIndex {
     return this.#run(this.#layers.remove(digest));
   }
 
+  async placesVersion(): Promise<string> {
+    const { identity, given } = this.#tables;
+    const known = identity.get('identity') ?? (await this.#makeIdentity());
+    return `${known}:${given.get('places') ?? 0}`;
+  }
+
   locate(ids: Uint8Array): Promise<LocatedFiles> {
     return this.#files.locate(ids);
   }
@@ -178,6 +184,15 @@ export class LmdbFileIndex implements FileIndex {
     await Promise.allSettled(this.#running);
   }
 
+  #makeIdentity(): Promise<string> {
+    const { identity } = this.#tables;
+    return this.#environment.write(() => {
+      const made = identity.get('identity') ?? crypto.randomUUID();
+      identity.putSync('identity', made);
+      return made;
+    });
+  }
+
   async #recount(repair: boolean): Promise<readonly Miscount[]> {
     const environment = this.#environment;
     const tables = this.#tables;
@@ -205,6 +220,7 @@ export class LmdbFileIndex implements FileIndex {
         if (!this.#packs.isThere(from) || !this.#packs.isThere(to.pack)) return false;
         if (start === 0) this.#packs.change(to.pack, { plainSize }, to.packSize);
         this.#files.move(from, ids, to, start, end);
+        giveNumber(this.#tables, 'places');
         return true;
       });
       if (!isMoved) return false;

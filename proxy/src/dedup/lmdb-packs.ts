@@ -62,6 +62,7 @@ export class LmdbPacks {
       const bounds = { start: firstPlaceKey(number), end: firstPlaceKey(number + 1), limit: 1 };
       if (pack?.isSealed !== true || [...placed.getKeys(bounds)].length > 0) return false;
       packs.removeSync(number);
+      giveNumber(this.#tables, 'places');
       changeTotals(this.#tables, (totals) => {
         totals.packSize -= pack.size;
       });

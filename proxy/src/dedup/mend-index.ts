@@ -3,7 +3,7 @@
 
 import type { LmdbEnvironment } from '../store/lmdb-environment.ts';
 import { SLICE_LENGTH } from './file-slices.ts';
-import { changeTotals, type FileTables, type StoredTotals } from './file-tables.ts';
+import { changeTotals, type FileTables, giveNumber, type StoredTotals } from './file-tables.ts';
 import type { LmdbFiles } from './lmdb-files.ts';
 import type { LmdbPacks } from './lmdb-packs.ts';
 import type { Found } from './recount-index.ts';
@@ -20,6 +20,7 @@ export async function mendIndex(parts: MendParts, found: Found): Promise<void> {
   const { environment, tables, packs, files } = parts;
   const { got, expected } = found.totals;
   await environment.write(() => {
+    giveNumber(tables, 'places');
     for (const references of found.straySets) tables.loose.putSync(references, 0);
     for (const pack of found.packs) {
       packs.change(pack.number, {

@@ -2,11 +2,13 @@
 //
 // A recipe is made in `recipes/new/`, synced, and gets its name by a rename, before the index speaks of
 // the layer. One that the index does not know was left by a crash: it may be removed or overwritten.
+// Beside it is `<hex>.places`, where the layer's files are (known-places.ts), gone whenever the recipe changes.
 
 import type { Digest } from '../oci/digest.ts';
 import type { Clock, Files } from '../runtime/runtime.ts';
 import { flatName } from '../store/blob-paths.ts';
 import { type DigestFile, DigestFolder, listFolder } from '../store/digest-folder.ts';
+import { hasCode } from '../store/file-error.ts';
 import { Publisher } from '../store/publish.ts';
 
 /** Age at which a recipe that nobody ended is removed, ms: no ingest goes for a day without writing. */
@@ -58,7 +60,48 @@ export class RecipeStore {
     } finally {
       await file.close();
     }
+    await this.#files.remove(this.#placesPath(digest));
     await this.#publisher.publish(from, digest);
+  }
+
+  /** What putPlaces() kept beside a recipe, if it has at most so many bytes. */
+  async readPlaces(digest: Digest, maxLength: number): Promise<Uint8Array | undefined> {
+    try {
+      const file = await this.#files.open(this.#placesPath(digest), 'read');
+      try {
+        const size = await file.size();
+        if (size > maxLength) return undefined;
+        const bytes = new Uint8Array(size);
+        let length = 0;
+        for (let count = -1; count !== 0 && length < size; length += count) {
+          count = await file.read(bytes.subarray(length), length);
+        }
+        return bytes.subarray(0, length);
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) return undefined;
+      throw error;
+    }
+  }
+
+  /** Keeps bytes beside a recipe, whole or not at all. */
+  async putPlaces(digest: Digest, bytes: Uint8Array): Promise<void> {
+    const made = this.temporary(digest);
+    try {
+      const file = await this.#files.open(made, 'create');
+      try {
+        await file.write(bytes, 0);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await this.#files.rename(made, this.#placesPath(digest));
+    } catch (error) {
+      await this.#files.remove(made);
+      throw error;
+    }
   }
 
   /** Removes a temporary recipe; absent is fine. */
@@ -68,12 +111,17 @@ export class RecipeStore {
 
   /** Removes a recipe; who has it open reads on. */
   async remove(digest: Digest): Promise<void> {
+    await this.#files.remove(this.#placesPath(digest));
     await this.#files.remove(this.path(digest));
   }
 
   /** All recipes under their names, whatever the index knows of them. */
   list(): AsyncGenerator<DigestFile> {
     return this.#named.list(this.#files);
+  }
+
+  #placesPath(digest: Digest): string {
+    return `${this.path(digest)}.places`;
   }
 
   /** Removes recipes in the making that nobody wrote to since then. */

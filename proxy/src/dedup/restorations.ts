@@ -4,7 +4,8 @@ import { type Core, isCoreError, type Restoration } from 'mica-core/core';
 import type { Digest } from '../oci/digest.ts';
 import type { Clock } from '../runtime/runtime.ts';
 import { hasCode } from '../store/file-error.ts';
-import type { FileIndex } from './file-index.ts';
+import type { FileIndex, LocatedFiles } from './file-index.ts';
+import { KnownPlaces } from './known-places.ts';
 import { locateFiles } from './locate-files.ts';
 import type { PackStore } from './pack-store.ts';
 import type { RecipeStore } from './recipe-store.ts';
@@ -37,9 +38,9 @@ const NO_DAMAGE: ReadonlySet<string> = new Set(['RESTORATION_CLOSED', 'NO_THREAD
 
 export interface RestorationsOptions {
   readonly core: Core;
-  readonly index: Pick<FileIndex, 'getLayer' | 'locate'>;
+  readonly index: Pick<FileIndex, 'getLayer' | 'locate' | 'placesVersion'>;
   readonly packs: Pick<PackStore, 'path'>;
-  readonly recipes: Pick<RecipeStore, 'path'>;
+  readonly recipes: Pick<RecipeStore, 'path' | 'readPlaces' | 'putPlaces'>;
   readonly clock: Clock;
   readonly limits?: RunLimits;
   /** A reader has ended: bytes it got, and how long it waited for them. */
@@ -91,6 +92,7 @@ export function isDamage(error: unknown): boolean {
 export class Restorations {
   readonly #options: RestorationsOptions;
   readonly #limits: RunLimits;
+  readonly #known: KnownPlaces;
   readonly #layers: Map<Digest, RestoredLayer> = new Map();
   /** Layers without a reader and since when, the longest in front. */
   readonly #idle: Map<RestoredLayer, number> = new Map();
@@ -100,6 +102,7 @@ export class Restorations {
   constructor(options: RestorationsOptions) {
     this.#options = options;
     this.#limits = options.limits ?? new RunLimits();
+    this.#known = new KnownPlaces(options.recipes);
   }
 
   /** How many layers are being read. */
@@ -187,15 +190,25 @@ export class Restorations {
     const record = await index.getLayer(digest);
     if (record?.kind !== 'recipe') throw new NoRecipeError(digest);
     const recipe = recipes.path(digest);
-    const located = await locateFiles(index, await core.fileIds(recipe));
-    if (located.missing.length > 0) throw new LostFilesError(digest, located.missing.length);
-    const { places } = located;
-    const paths = located.packs.map((number) => packs.path(number));
+    const { places, packs: numbers } = await this.#locate(digest, record.files);
+    const paths = numbers.map((number) => packs.path(number));
     const restoration = await core.openRestoration({ recipe, packs: paths, places });
     const { digest: got } = restoration.summary;
     if (got === digest) return restoration;
     await restoration.close();
     throw new OtherRecipeError(digest, got);
+  }
+
+  async #locate(digest: Digest, files: number): Promise<LocatedFiles> {
+    const { core, index, recipes } = this.#options;
+    const version = await index.placesVersion();
+    const known = await this.#known.read(digest, version, files);
+    if (known !== undefined) return known;
+    const located = await locateFiles(index, await core.fileIds(recipes.path(digest)));
+    if (located.missing.length > 0) throw new LostFilesError(digest, located.missing.length);
+    // Without it the next one looks them up again.
+    this.#known.write(digest, version, located).catch(() => undefined);
+    return located;
   }
 
   async #onError(digest: Digest, error: unknown): Promise<void> {

@@ -56,6 +56,7 @@ export function testFileIndex(
   testFailedCommits(check);
   testPlaces(check);
   testPacks(check);
+  testPlacesVersion(check);
   testLaw(check);
 }
 
@@ -322,6 +323,24 @@ function testPlaces(check: Check): void {
     t.deepEqual(numbersOf(await index.filesIn(1)), [2, 4]);
     t.true(await index.removeLayer(first));
     t.is((await index.totals()).files.unique, 0);
+  });
+}
+
+function testPlacesVersion(check: Check): void {
+  check('placesVersion() changes when files move, and only then', async (t, made) => {
+    const { index } = made;
+    const version = await index.placesVersion();
+    await bringLayer(index, { digest: first, files: [1, 2, 3, 4], owner: 'a' });
+    await index.sealPack(1);
+    const reopened = await made.reopen();
+    t.is(await reopened.placesVersion(), version);
+    t.true(await compact(reopened, 1, 'b'));
+    const moved = await reopened.placesVersion();
+    t.not(moved, version);
+    t.true(await reopened.removeLayer(first));
+    t.is(await reopened.placesVersion(), moved);
+    t.true(await reopened.removePack(1));
+    t.not(await reopened.placesVersion(), moved);
   });
 }
 

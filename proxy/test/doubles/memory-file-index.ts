@@ -80,6 +80,8 @@ function byText([one]: [string, unknown], [other]: [string, unknown]): number {
 }
 
 export class MemoryFileIndex implements FileIndex {
+  readonly #identity = crypto.randomUUID();
+  #moves = 0;
   readonly #queue = new Map<Digest, Waiting>();
   readonly #layers = new Map<Digest, Layer>();
   readonly #files = new Map<string, StoredFile>();
@@ -190,11 +192,16 @@ export class MemoryFileIndex implements FileIndex {
     to: AppendedFiles,
   ): Promise<boolean> {
     if (!this.#packs.has(from) || !this.#packs.has(to.pack)) return false;
+    this.#moves += 1;
     this.#append(to, sizes);
     for (const [name, file] of filesOf(to, splitIds(ids), sizes)) {
       if (this.#files.get(name)?.pack === from) this.#files.set(name, file);
     }
     return true;
+  }
+
+  async placesVersion(): Promise<string> {
+    return `${this.#identity}:${this.#moves}`;
   }
 
   async filesIn(pack: number): Promise<Uint8Array> {
@@ -229,6 +236,7 @@ export class MemoryFileIndex implements FileIndex {
 
   async removePack(number: number): Promise<boolean> {
     if (this.#packs.get(number)?.isSealed !== true || this.#in(number).length > 0) return false;
+    this.#moves += 1;
     return this.#packs.delete(number);
   }
 
