@@ -11,6 +11,9 @@ import { type DigestFile, DigestFolder, listFolder } from '../store/digest-folde
 import { hasCode } from '../store/file-error.ts';
 import { Publisher } from '../store/publish.ts';
 
+/** Ends the names of what is kept beside recipes. */
+export const PLACES_SUFFIX = '.places';
+
 /** Age at which a recipe that nobody ended is removed, ms: no ingest goes for a day without writing. */
 const UNFINISHED_AGE_MS = 24 * 60 * 60 * 1000;
 
@@ -121,7 +124,7 @@ export class RecipeStore {
   }
 
   #placesPath(digest: Digest): string {
-    return `${this.path(digest)}.places`;
+    return `${this.path(digest)}${PLACES_SUFFIX}`;
   }
 
   /** Removes recipes in the making that nobody wrote to since then. */

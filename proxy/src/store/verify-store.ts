@@ -3,6 +3,7 @@
 // Mending takes away what is wrong: the next request fetches it again. The index goes first, then the
 // data, as in remove-images.ts; what is taken from the disk is kept in quarantine.
 
+import { PLACES_SUFFIX } from '../dedup/recipe-store.ts';
 import { type Digest, isDigest } from '../oci/digest.ts';
 import type { Files, Runtime } from '../runtime/runtime.ts';
 import { BlobPaths, isTemporary, partialDigest } from './blob-paths.ts';
@@ -123,7 +124,7 @@ async function verifyPlaces(options: VerifyStoreOptions): Promise<Damage[]> {
   const nowMs = clock.now();
   const stray = [
     ...(await strayNames(files, paths.named)),
-    ...(await strayNames(files, new DigestFolder(`${options.folder}/recipes`), 'new')),
+    ...(await strayRecipes(files, options.folder)),
     ...(await strayFills(files, paths)),
   ];
   for (const path of stray) {
@@ -136,16 +137,32 @@ async function verifyPlaces(options: VerifyStoreOptions): Promise<Damage[]> {
   return damage;
 }
 
-/** Files in a folder of digests, but for one folder in it, that have no digest's name and place. */
-async function strayNames(files: Files, named: DigestFolder, except?: string): Promise<string[]> {
+/** Files in a folder of digests that have no digest's name and place, and that are not otherwise known. */
+async function strayNames(
+  files: Files,
+  named: DigestFolder,
+  isKnown: (path: string) => boolean = () => false,
+): Promise<string[]> {
   const stray: string[] = [];
   for await (const path of filesBelow(files, named.root)) {
-    const [algorithm, , hex] = path.slice(named.root.length + 1).split('/');
-    if (algorithm === except) continue;
-    const digest = `${algorithm}:${hex}`;
-    if (!isDigest(digest) || named.path(digest) !== path) stray.push(path);
+    if (!isNamed(named, path) && !isKnown(path)) stray.push(path);
   }
   return stray;
+}
+
+function isNamed(named: DigestFolder, path: string): boolean {
+  const [algorithm, , hex] = path.slice(named.root.length + 1).split('/');
+  const digest = `${algorithm}:${hex}`;
+  return isDigest(digest) && named.path(digest) === path;
+}
+
+/** Recipes in the making have other names, and so has what is kept beside recipes. */
+function strayRecipes(files: Files, folder: string): Promise<string[]> {
+  const named = new DigestFolder(`${folder}/recipes`);
+  return strayNames(files, named, (path) => {
+    if (path.startsWith(`${named.root}/new/`)) return true;
+    return path.endsWith(PLACES_SUFFIX) && isNamed(named, path.slice(0, -PLACES_SUFFIX.length));
+  });
 }
 
 async function strayFills(files: Files, paths: BlobPaths): Promise<string[]> {

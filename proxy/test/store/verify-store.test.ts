@@ -1,6 +1,7 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import { openRecipeStore } from '../../src/dedup/recipe-store.ts';
 import { openDataFolder } from '../../src/store/data-folder.ts';
 import { verifyStore } from '../../src/store/verify-store.ts';
 import { MemoryBlobStore } from '../doubles/memory-blob-store.ts';
@@ -96,7 +97,17 @@ test('verifyStore() moves files in wrong places to quarantine when it repairs', 
   const kept = await storeLayer(folder.blobs, 'kept', 100);
   const hex = 'ab'.repeat(32);
   await mkdir(join(path, 'blobs/sha256/00'), { recursive: true });
-  const strays = [`blobs/sha256/00/${hex}`, 'blobs/sha256/00/notes.txt', 'blobs/x', 'fills/y'];
+  const recipes = await openRecipeStore(path, runtime);
+  const made = recipes.temporary(kept.digest);
+  await writeFile(made, 'recipe');
+  await recipes.publish(made, kept.digest);
+  await recipes.putPlaces(kept.digest, Buffer.from('places'));
+  await writeFile(recipes.temporary(kept.digest), 'in the making');
+  await mkdir(join(path, 'recipes/sha256/00'), { recursive: true });
+  const strays = [
+    ...[`blobs/sha256/00/${hex}`, 'blobs/sha256/00/notes.txt', 'blobs/x', 'fills/y'],
+    ...[`recipes/sha256/00/${hex}`, `recipes/sha256/00/${hex}.places`, 'recipes/sha256/00/.places'],
+  ];
   for (const stray of strays) await writeFile(join(path, stray), 'stray');
   const parts = { store: folder.blobs, index: folder.index, runtime, folder: path };
   const found = await verifyStore({ ...parts, repair: true });
@@ -106,6 +117,7 @@ test('verifyStore() moves files in wrong places to quarantine when it repairs', 
   t.is((await readdir(join(path, 'quarantine'))).length, strays.length);
   t.deepEqual((await verifyStore({ ...parts, repair: false })).damage, []);
   t.is(await folder.blobs.stat(kept.digest), 100);
+  t.is((await recipes.readPlaces(kept.digest, 100))?.length, 6);
 });
 
 function byText(one: string, other: string): number {
