@@ -76,7 +76,8 @@ async function verifyBlobs(
     done += size;
     options.onProgress?.(done, total);
   });
-  return damage;
+  // The same store tells the same each time, whatever is hashed first.
+  return damage.sort((one, other) => (one.subject < other.subject ? -1 : 1));
 }
 
 /** A blob that went while it was being looked at is none of the damages. */
