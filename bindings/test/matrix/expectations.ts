@@ -31,6 +31,12 @@ const FORGETFUL = /-full-\d+$/;
 /** Blocks that end anywhere, as text decides: what zlib finds with flushes is the same. */
 const NAMELESS = /-rsyncable$/;
 
+/**
+ * Bytes of corrections up to which another's model is as good: of half a megabyte, pigz and zlib may write
+ * all but the same.
+ */
+const AS_GOOD_SIZE = 16;
+
 /** Names of common compressors, but for framings: header fields change no prediction. */
 const COMMON: readonly RegExp[] = [
   /^go-1\.26-[16]$/,
@@ -91,7 +97,7 @@ export function findModelFaults(
   const found = nameOf(ingested);
   const names = [...new Set(makers.map(nameOf))];
   const isTelling = names.length > 0 && !NAMELESS.test(compressor.name);
-  if (isTelling && sectionSizes.corrections > 0 && !names.includes(found))
+  if (isTelling && sectionSizes.corrections > AS_GOOD_SIZE && !names.includes(found))
     faults.push(`made by ${found}, not by ${names.join(' or ')}`);
   return faults;
 }
