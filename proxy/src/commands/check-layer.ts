@@ -1,6 +1,8 @@
 // One layer taken apart and made again in a temporary folder.
 
-import { type Core, FILE_ID_SIZE, type IngestedLayer, PLACE_SIZE } from 'mica-core/core';
+import type { Core, IngestedLayer } from 'mica-core/core';
+import { hashRestoration } from '../dedup/hash-restoration.ts';
+import { placePacked } from '../dedup/located-layer.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 
 /** What is known of a layer; null where it could not be taken apart. Sizes are bytes. */
@@ -97,12 +99,10 @@ async function checkIn(paths: Paths, options: CheckLayerOptions): Promise<Checke
   const { recipe, pack } = paths;
   const packed = await core.packFiles(file, { recipe, pack, onProgress: pass(1) });
   const ids = await core.fileIds(recipe);
-  const places = placeAll(ids, packed.files, packed.places);
+  const places = placePacked(ids, packed.files, packed.places);
   const restoring = clock.now();
   const restoration = await core.openRestoration({ recipe, packs: [pack], places });
-  const restored = await hashAll(core, restoration.read(), pass(2)).finally(() =>
-    restoration.close(),
-  );
+  const restored = await hashRestoration(core, restoration, 'sha256', undefined, pass(2));
   const restoreMs = clock.now() - restoring;
   const { digest } = ingested.summary;
   return {
@@ -143,36 +143,4 @@ function known(ingested: IngestedLayer) {
   };
   const name = compressor ?? NAMES[encoding];
   return { digest, diffId, files, bytes, compressor: name, level: level ?? null };
-}
-
-async function hashAll(
-  core: Core,
-  pieces: AsyncIterable<Uint8Array>,
-  onProgress: (done: number) => void,
-): Promise<string> {
-  const hasher = core.contentHasher('sha256');
-  let done = 0;
-  for await (const piece of pieces) {
-    hasher.update(piece);
-    done += piece.length;
-    onProgress(done);
-  }
-  return hasher.finish();
-}
-
-/** The place of every file, those that occur again too. `packed`: numbers of those with a place. */
-export function placeAll(ids: Uint8Array, packed: Uint32Array, places: Uint8Array): Uint8Array {
-  const idOf = (number: number): string =>
-    String.fromCharCode(...ids.subarray(number * FILE_ID_SIZE, (number + 1) * FILE_ID_SIZE));
-  const placeOf = new Map<string, Uint8Array>();
-  packed.forEach((number, index) => {
-    placeOf.set(idOf(number), places.subarray(index * PLACE_SIZE, (index + 1) * PLACE_SIZE));
-  });
-  const all = new Uint8Array((ids.length / FILE_ID_SIZE) * PLACE_SIZE);
-  for (let number = 0; number * FILE_ID_SIZE < ids.length; number += 1) {
-    const place = placeOf.get(idOf(number));
-    if (place === undefined) throw new Error(`file ${number} of the recipe is in no pack`);
-    all.set(place, number * PLACE_SIZE);
-  }
-  return all;
 }

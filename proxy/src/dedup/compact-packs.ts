@@ -10,6 +10,7 @@ import type { Digest } from '../oci/digest.ts';
 import type { Files } from '../runtime/runtime.ts';
 import type { BlobPaths } from '../store/blob-paths.ts';
 import type { FileIndex } from './file-index.ts';
+import { nameAt } from './file-names.ts';
 import type { PackStore } from './pack-store.ts';
 import type { RecipeStore } from './recipe-store.ts';
 import { isDamage, type Restorations } from './restorations.ts';
@@ -53,11 +54,6 @@ interface Copies {
   readonly packed: PackedFiles;
 }
 
-/** Ids as keys of maps. */
-function idText(ids: Uint8Array, number: number): string {
-  return String.fromCharCode(...ids.subarray(number * FILE_ID_SIZE, (number + 1) * FILE_ID_SIZE));
-}
-
 class Compaction {
   readonly #options: CompactPacksOptions;
   /** Files that are still to be copied, and the pack of each. */
@@ -76,7 +72,7 @@ class Compaction {
     await index.sealPack(pack);
     const ids = await index.filesIn(pack);
     for (let number = 0; number * FILE_ID_SIZE < ids.length; number += 1) {
-      this.#live.set(idText(ids, number), pack);
+      this.#live.set(nameAt(ids, number), pack);
     }
   }
 
@@ -116,7 +112,7 @@ class Compaction {
     const numbers = new Map<number, number>();
     const seen = new Set<string>();
     for (let number = 0; number * FILE_ID_SIZE < ids.length; number += 1) {
-      const id = idText(ids, number);
+      const id = nameAt(ids, number);
       const pack = this.#live.get(id);
       if (pack === undefined || seen.has(id)) continue;
       seen.add(id);
@@ -155,7 +151,7 @@ class Compaction {
         places: joinPlaces(packed.places, chosen),
       };
       if (await index.moveFiles(pack, ids, sizes, to)) this.#copied += chosen.length;
-      for (const number of to.numbers) this.#live.delete(idText(ids, number));
+      for (const number of to.numbers) this.#live.delete(nameAt(ids, number));
     }
   }
 

@@ -25,7 +25,7 @@ import type {
 } from './file-index.ts';
 import { hashRestoration } from './hash-restoration.ts';
 import { KnownPlaces } from './known-places.ts';
-import { LocatedLayer, locateFiles } from './locate-files.ts';
+import { LocatedLayer } from './located-layer.ts';
 import { PackCutError, type PackStore } from './pack-store.ts';
 import type { RecipeStore } from './recipe-store.ts';
 import { isDamage } from './restorations.ts';
@@ -243,9 +243,8 @@ class LayerIngest {
     readonly located: LocatedFiles;
     readonly restoreSeconds: number;
   }> {
-    const layer = new LocatedLayer(ids);
-    const found = await locateFiles(this.#parts.index, ids);
-    layer.addSlice(0, found);
+    const found = await this.#parts.index.locate(ids);
+    const layer = new LocatedLayer(ids, found);
     const appended = found.missing.length === 0 ? [] : [await this.#pack(found.missing)];
     for (const { pack, numbers, places } of appended) layer.addPacked(pack, numbers, places);
     const located = layer.finish();

@@ -5,6 +5,7 @@ import { FILE_ID_SIZE, PLACE_SIZE } from 'mica-core/core';
 import type { AppendedPlaces } from './appended-places.ts';
 import { FileEntry, firstPlaceKey } from './file-entry.ts';
 import type { AppendedFiles, LocatedFiles } from './file-index.ts';
+import { nameOf } from './file-names.ts';
 import { type FileSlice, idAt, type Reference } from './file-slices.ts';
 import { changeTotals, type FileTables } from './file-tables.ts';
 import type { LmdbPacks } from './lmdb-packs.ts';
@@ -128,7 +129,7 @@ export class LmdbFiles {
       const id = idAt(ids, number);
       const entry = this.#read(id);
       if (entry === undefined) {
-        const name = String.fromCharCode(...id);
+        const name = nameOf(id);
         if (!missing.has(name)) missing.set(name, number);
         continue;
       }

@@ -7,6 +7,7 @@ import type { Transaction } from 'lmdb';
 import { pages } from '../store/lmdb-environment.ts';
 import { FileEntry } from './file-entry.ts';
 import type { Miscount } from './file-index.ts';
+import { nameOf } from './file-names.ts';
 import { decodeReferences, type Reference } from './file-slices.ts';
 import { countLayer, type FileTables, noTotals, type StoredTotals } from './file-tables.ts';
 import { TurnTaker } from './turn-taker.ts';
@@ -186,11 +187,6 @@ function addReferences(
     const name = nameOf(id);
     counts.set(name, (counts.get(name) ?? 0) + count);
   }
-}
-
-/** Bytes as a key of maps. */
-function nameOf(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes);
 }
 
 function prefixKey(prefix: number): Uint8Array {

@@ -6,7 +6,6 @@ import type { Clock } from '../runtime/runtime.ts';
 import { hasCode } from '../store/file-error.ts';
 import type { FileIndex, LocatedFiles } from './file-index.ts';
 import { KnownPlaces } from './known-places.ts';
-import { locateFiles } from './locate-files.ts';
 import type { PackStore } from './pack-store.ts';
 import type { RecipeStore } from './recipe-store.ts';
 import { RestoredLayer } from './restored-layer.ts';
@@ -204,7 +203,7 @@ export class Restorations {
     const version = await index.placesVersion();
     const known = await this.#known.read(digest, version, files);
     if (known !== undefined) return known;
-    const located = await locateFiles(index, await core.fileIds(recipes.path(digest)));
+    const located = await index.locate(await core.fileIds(recipes.path(digest)));
     if (located.missing.length > 0) throw new LostFilesError(digest, located.missing.length);
     // Without it the next one looks them up again.
     this.#known.write(digest, version, located).catch(() => undefined);

@@ -5,6 +5,7 @@ import { type CheckedPack, type Core, FILE_ID_SIZE, PLACE_SIZE } from 'mica-core
 import { hasCode } from '../store/file-error.ts';
 import type { Damage } from '../store/verify-store.ts';
 import type { FileIndex, LocatedFiles, PackRecord } from './file-index.ts';
+import { nameOf } from './file-names.ts';
 import type { PackStore } from './pack-store.ts';
 
 /** Codes of damage behind which the pack has no bytes. */
@@ -82,8 +83,8 @@ async function checkPack(
 /** Ids of live files that are not among the whole ones. */
 function listOthers(live: Uint8Array, whole: Uint8Array): Uint8Array {
   const names = new Set<string>();
-  for (const id of split(whole)) names.add(String.fromCharCode(...id));
-  const others = [...split(live)].filter((id) => !names.has(String.fromCharCode(...id)));
+  for (const id of split(whole)) names.add(nameOf(id));
+  const others = [...split(live)].filter((id) => !names.has(nameOf(id)));
   const ids = new Uint8Array(others.length * FILE_ID_SIZE);
   for (const [at, id] of others.entries()) ids.set(id, at * FILE_ID_SIZE);
   return ids;

@@ -9,7 +9,8 @@ import { pipeline } from 'node:stream/promises';
 import type { ExecutionContext } from 'ava';
 import { loadCore } from 'mica-core/load-core';
 import { nodeFiles } from 'mica-core/node-files';
-import { type CheckedLayer, placeAll } from '../../src/commands/check-layer.ts';
+import type { CheckedLayer } from '../../src/commands/check-layer.ts';
+import { placePacked } from '../../src/dedup/located-layer.ts';
 import { DEBIAN, getImage, IMAGES_STORAGE, type ImageContent, readImage } from '../peers/images.ts';
 import { getProgram, PROJECT_FOLDER, runProgram } from '../peers/program.ts';
 import { type Registry, startRegistry } from '../peers/registry.ts';
@@ -117,7 +118,7 @@ async function restore(layer: string, target: string): Promise<string> {
   const pack = `${target}-pack`;
   await core.ingest(layer, { recipe });
   const packed = await core.packFiles(layer, { recipe, pack });
-  const places = placeAll(await core.fileIds(recipe), packed.files, packed.places);
+  const places = placePacked(await core.fileIds(recipe), packed.files, packed.places);
   const restoration = await core.openRestoration({ recipe, packs: [pack], places });
   const file = await open(target, 'w');
   try {
