@@ -22,7 +22,7 @@ use crate::job::{self, JobControl};
 use crate::number::to_size;
 use crate::pack_files::PackFiles;
 use crate::pool::Pool;
-use crate::recipe_file::RecipeFile;
+use crate::recipe_file::{RecipeFile, SourceError};
 use crate::report::IngestedLayer;
 use crate::restoration::OpenedRestoration;
 use crate::restore::OpenRestoration;
@@ -158,13 +158,9 @@ impl Threads {
         control: &JobControl,
         recipe: Either<i32, String>,
     ) -> Result<Object<'env>> {
-        let recipe = Input::new(recipe).map_err(|error| to_js_error(env, &error))?;
-        job::start(env, &self.pool, control, |_| {
-            let recipe = RecipeFile::new(recipe.open()?)?;
-            let index = RecipeIndex::read(&recipe)?;
-            let ids = read_file_ids(&recipe, &index)?;
-            let bytes: Vec<u8> = ids.iter().flat_map(|id| *id.as_bytes()).collect();
-            Ok(Buffer::from(bytes))
+        self.read_recipe(env, control, recipe, |recipe, index| {
+            let ids = read_file_ids(recipe, index)?;
+            Ok(ids.iter().flat_map(|id| *id.as_bytes()).collect())
         })
     }
 
@@ -176,13 +172,10 @@ impl Threads {
         control: &JobControl,
         recipe: Either<i32, String>,
     ) -> Result<Object<'env>> {
-        let recipe = Input::new(recipe).map_err(|error| to_js_error(env, &error))?;
-        job::start(env, &self.pool, control, |_| {
-            let recipe = RecipeFile::new(recipe.open()?)?;
-            let index = RecipeIndex::read(&recipe)?;
-            let map = TarMap::read(&recipe, &index)?;
+        self.read_recipe(env, control, recipe, |recipe, index| {
+            let map = TarMap::read(recipe, index)?;
             let sizes = map.files().map(|file| file.size.to_le_bytes());
-            Ok(Buffer::from(sizes.flatten().collect::<Vec<u8>>()))
+            Ok(sizes.flatten().collect())
         })
     }
 
@@ -207,6 +200,26 @@ impl Threads {
         job::start(env, &self.pool, control, |context| {
             let restoration = Arc::new(job.run(context)?);
             Ok(OpenedRestoration::new(restoration, pool))
+        })
+    }
+}
+
+impl Threads {
+    /// Resolves with bytes that are worked out from a recipe.
+    fn read_recipe<'env>(
+        &self,
+        env: &'env Env,
+        control: &JobControl,
+        recipe: Either<i32, String>,
+        read: impl FnOnce(&RecipeFile, &RecipeIndex) -> std::result::Result<Vec<u8>, SourceError>
+        + Send
+        + 'static,
+    ) -> Result<Object<'env>> {
+        let recipe = Input::new(recipe).map_err(|error| to_js_error(env, &error))?;
+        job::start(env, &self.pool, control, |_| {
+            let recipe = RecipeFile::new(recipe.open()?)?;
+            let index = RecipeIndex::read(&recipe)?;
+            Ok(Buffer::from(read(&recipe, &index)?))
         })
     }
 }
