@@ -62,11 +62,11 @@ export async function measureHits(
   options: HitsOptions,
 ): Promise<readonly HitsResult[]> {
   const { bench, corpus, upstream, wrong } = context;
-  const images = pickImages(corpus.images);
-  const target = pickTarget(images);
+  const target = pickTarget(corpus.images);
   if (target === undefined) {
     return [];
   }
+  const images = pickImages([target.image, ...corpus.images]);
   const folder = await makeStoreFolder(bench, 'hits');
   const start = (mode: 'off' | 'b1'): Promise<StoreServer> =>
     startStore(bench, { folder, upstream: upstream.url, mode });
@@ -104,10 +104,10 @@ export async function measureHits(
   });
 }
 
-/** In the order of the corpus. */
+/** The first ones, each once, that together are enough work. */
 function pickImages(images: readonly CorpusImage[]): readonly CorpusImage[] {
   const picked: CorpusImage[] = [];
-  for (const image of images) {
+  for (const image of new Set(images)) {
     if (sumSizes(listLayers(picked)) < wantedWork) {
       picked.push(image);
     }
