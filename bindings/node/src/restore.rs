@@ -16,7 +16,7 @@ use crate::job::{JobContext, JobError};
 use crate::recipe_file::{RecipeFile, SourceError};
 
 /// Blocks that are kept, shared by all parts of a layer: neighbouring parts need the same ones.
-const MAX_BLOCKS: usize = 8;
+const MAX_BLOCKS: usize = 4;
 
 /// Buffers that are kept for later parts. More are only used while many read at the same time.
 const MAX_SPARES: usize = 4;
