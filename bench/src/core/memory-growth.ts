@@ -67,7 +67,8 @@ export async function measureMemory(
   };
   for (const workers of workerCounts) {
     const ingest: IngestJob = { layer: stream.file, recipe, workers };
-    const restore: RestoreJob = { kept, workers, hash: 'meanwhile' };
+    const { size } = await stat(stream.file);
+    const restore: RestoreJob = { kept, size, workers, hash: 'meanwhile' };
     const { cleanup } = bench;
     add('ingest', workers, await runJob<IngestJob, IngestJobResult>(cleanup, 'ingest', ingest));
     add(

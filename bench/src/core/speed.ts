@@ -1,6 +1,6 @@
 // How fast layers are taken apart and made again, beside compressors and others that work on the same
 // layers, in turn. The best of the rounds counts: other work on the machine only ever slows.
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Core } from 'mica-core/core';
 import { hashFile } from 'mica-core/streams/cache';
@@ -161,7 +161,8 @@ function micaContestants(bench: Bench, one: SpeedStream): readonly Contestant[] 
   const restore = (work: Work, workers: number): Contestant => ({
     ...base,
     run: async (wrong) => {
-      const job: RestoreJob = { kept, workers, hash: 'afterwards' };
+      const { size } = await stat(stream.file);
+      const job: RestoreJob = { kept, size, workers, hash: 'afterwards' };
       const result = await runJob<RestoreJob, RestoreJobResult>(bench.cleanup, 'restore', job);
       compare(wrong, 'restored layer', result.digest, digest);
       return [{ work, times: result.times }];

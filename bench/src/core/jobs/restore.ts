@@ -8,10 +8,12 @@ import { loadNativeCore } from '../load-native-core.ts';
 
 export interface RestoreJob {
   readonly kept: KeptLayer;
+  /** Bytes of the layer. */
+  readonly size: number;
   readonly workers: number;
   /**
-   * `afterwards` keeps the layer in memory and hashes it when the time is taken: hashing is not part
-   * of making it. `meanwhile` hashes each piece and lets it go: then the memory is the core's.
+   * `afterwards` keeps the layer, in memory that is there before, and hashes it when the time is taken:
+   * neither is part of making it. `meanwhile` hashes each piece and lets it go: then the memory is the core's.
    */
   readonly hash: 'afterwards' | 'meanwhile';
 }
@@ -25,15 +27,18 @@ export interface RestoreJobResult {
   readonly digest: string;
 }
 
-const { kept, workers, hash } = readOptions<RestoreJob>();
+const { kept, size, workers, hash } = readOptions<RestoreJob>();
 const core = await loadNativeCore(workers);
 const sha256 = createHash('sha256');
-const pieces: Uint8Array[] = [];
+// Filled, as the system gives memory only when it is written to.
+const layer = Buffer.alloc(hash === 'afterwards' ? size : 0, 1);
+let length = 0;
 const take = (piece: Uint8Array): void => {
   if (hash === 'meanwhile') {
     sha256.update(piece);
   } else {
-    pieces.push(piece.slice());
+    layer.set(piece, length);
+    length += piece.length;
   }
 };
 const readGrowth = startPeakMemory();
@@ -48,9 +53,7 @@ for await (const piece of restoration.read()) {
 }
 const times = stop();
 const memoryGrowth = readGrowth();
-for (const piece of pieces) {
-  sha256.update(piece);
-}
+sha256.update(layer.subarray(0, length));
 const digest = `sha256:${sha256.digest('hex')}`;
 const result: RestoreJobResult = { times, firstByteMs, memoryGrowth, digest };
 writeResult(result);
