@@ -1,9 +1,10 @@
-//! What can be wrong with a pack that is read, or with files that are to be written.
+//! What can be wrong with a pack that is read, or with files that are to be written into one.
 
 use thiserror::Error;
 
 use crate::compression::CompressionError;
 use crate::digest::FileId;
+use crate::ingest::IngestError;
 
 /// Why a pack header or a block cannot be read. `offset` counts from the start of the bytes given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -177,5 +178,47 @@ pub enum PackWriteError {
         length: u32,
         /// What went wrong.
         source: CompressionError,
+    },
+}
+
+/// Why the files of a layer cannot be packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum LayerPackError {
+    /// The layer cannot be read.
+    #[error(transparent)]
+    Layer(#[from] IngestError),
+    /// What is to be appended to is no pack.
+    #[error(transparent)]
+    Pack(#[from] PackError),
+    /// A block cannot be made.
+    #[error(transparent)]
+    Write(#[from] PackWriteError),
+    /// A file is asked for that the recipe, or the question, does not have, or not in its order.
+    #[error("file {got} is asked for, expected ascending numbers below {expected}")]
+    FileNumber {
+        /// The number.
+        got: u32,
+        /// Files of the recipe, or of the question.
+        expected: usize,
+    },
+    /// A file of the layer is not the one that the recipe names: they do not belong together.
+    #[error("file {number}, at offset {offset} of the tar, is {got}, expected {expected}")]
+    OtherFile {
+        /// The file's number in the recipe.
+        number: u32,
+        /// Where it begins in the tar.
+        offset: u64,
+        /// What it is.
+        got: FileId,
+        /// What the recipe says.
+        expected: FileId,
+    },
+    /// The layer ends before the last file wanted.
+    #[error("tar ends before file {number}, at offset {offset}, does")]
+    FileMissing {
+        /// The file's number in the recipe.
+        number: u32,
+        /// Where it should begin in the tar.
+        offset: u64,
     },
 }

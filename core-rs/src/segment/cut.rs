@@ -84,6 +84,31 @@ pub struct Segment {
     pub stored: Vec<u8>,
 }
 
+/// The plain text of a segment, when nothing else of it is needed any more.
+#[derive(Clone, Debug, Default)]
+pub struct PlainText {
+    text: Vec<u8>,
+    start: usize,
+}
+
+impl PlainText {
+    /// The segment's own text.
+    pub fn plain(&self) -> &[u8] {
+        &self.text[self.start..]
+    }
+
+    /// Bytes that are kept for it.
+    pub const fn memory_size(&self) -> usize {
+        self.text.len()
+    }
+}
+
+impl From<Vec<u8>> for PlainText {
+    fn from(text: Vec<u8>) -> Self {
+        Self { text, start: 0 }
+    }
+}
+
 /// The lowest bits of a byte that a segment does not begin with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FirstBits {
@@ -123,6 +148,15 @@ impl Segment {
     /// Its own plain text.
     pub fn plain(&self) -> &[u8] {
         &self.text[self.start..]
+    }
+
+    /// Its own plain text alone.
+    #[must_use]
+    pub fn into_plain(self) -> PlainText {
+        PlainText {
+            text: self.text,
+            start: self.start,
+        }
     }
 
     /// What the model of a compressor is given.

@@ -13,7 +13,7 @@ pub mod replay;
 
 pub use analyze::{AnalyzedSegment, Proof, analyze_segment};
 pub use corrections::{Change, Correction, decode_corrections, encode_corrections};
-pub use cut::{Cut, Cutter, FirstBits, Segment, SegmentBlock};
+pub use cut::{Cut, Cutter, FirstBits, PlainText, Segment, SegmentBlock};
 pub use detect::detect;
 pub use error::ReplayError;
 pub use rebuild::{RebuildError, rebuild_segment};
