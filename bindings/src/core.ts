@@ -83,6 +83,24 @@ export interface IngestOptions extends JobOptions {
    * to be taken apart without it.
    */
   readonly isProvenLater?: boolean | undefined;
+  /** Where new files go in the same pass; none are packed when absent. */
+  readonly pack?: IngestPackOptions | undefined;
+}
+
+/** How files are packed while a layer is taken apart. */
+export interface IngestPackOptions {
+  /**
+   * Path of the pack, which is appended to, and made if need be. What it has after its old end is of no
+   * use after an error.
+   */
+  readonly path: string;
+  /**
+   * Says which files are new. `ids` are different ones, {@link FILE_ID_SIZE} bytes each, and no file is
+   * asked for twice; the result are positions among them, ascending, else the job rejects with
+   * `LAYER_FILE_NUMBER`. It is called for some hundred files at a time, once the call before has resolved,
+   * and the layer is read on meanwhile. What it rejects with ends the job and rejects the promise.
+   */
+  missing(ids: Uint8Array): Promise<Uint32Array>;
 }
 
 /** Why a layer cannot be made again. */
@@ -115,6 +133,12 @@ export interface IngestedLayer {
   /** Of the recipe. */
   readonly recipeSize: number;
   readonly sectionSizes: SectionSizes;
+  /**
+   * Files that were packed in the same pass: those that were said to be missing. Nobody is asked about
+   * files larger than what is kept of the layer's text (32 MiB), and packFiles() takes them. Absent when no pack was given,
+   * and always from WebAssembly, which packs none in that pass.
+   */
+  readonly packed?: PackedFiles;
 }
 
 export interface PackFilesOptions extends JobOptions {
@@ -232,7 +256,8 @@ export interface Core {
   /**
    * Takes a layer apart: writes its recipe, and proves for every segment that it can be made again to
    * the bit ({@link IngestOptions.isProvenLater}), or says that it cannot ({@link IngestedLayer.inexact}). The same layer gives the same recipe
-   * everywhere. Progress is bytes of the layer.
+   * everywhere. Files that are new can go into a pack meanwhile ({@link IngestOptions.pack}). Progress is
+   * bytes of the layer.
    */
   ingest(layer: FileReference, options: IngestOptions): Promise<IngestedLayer>;
 

@@ -17,8 +17,9 @@ import type {
   Restoration,
   RestoreOptions,
 } from './core.ts';
+import { type NativeJobOptions, runJob } from './native-job.ts';
 import type { JobControl, NativeModule, Threads } from './native-module.ts';
-import { NativeParts } from './native-parts.ts';
+import { NativeParts, type RunJob } from './native-parts.ts';
 import { PartRestoration } from './restoration.ts';
 
 /** The threads that a core has for its jobs. */
@@ -61,9 +62,11 @@ export class NativeCore implements Core {
   }
 
   ingest(layer: FileReference, options: IngestOptions): Promise<IngestedLayer> {
-    const { recipe, algorithm = 'sha256', tarLimit, isProvenLater } = options;
-    return this.#run(options, (control) =>
-      this.#threads.ingest(control, layer, recipe, { algorithm, tarLimit, isProvenLater }),
+    const { recipe, algorithm = 'sha256', tarLimit, isProvenLater, pack } = options;
+    const answer = pack === undefined ? undefined : (ids: Uint8Array) => pack.missing(ids);
+    const native = { algorithm, tarLimit, isProvenLater, pack: pack?.path };
+    return this.#run({ ...options, answer }, (control) =>
+      this.#threads.ingest(control, layer, recipe, native),
     );
   }
 
@@ -88,7 +91,7 @@ export class NativeCore implements Core {
 
   async openRestoration(options: RestoreOptions & JobOptions): Promise<Restoration> {
     const { recipe, packs, places } = options;
-    const run = this.#run.bind(this);
+    const run: RunJob = (...job) => runJob(this.#module, ...job);
     const opened = await run(
       options,
       (control) => this.#threads.openRestoration(control, recipe, packs, places),
@@ -98,61 +101,7 @@ export class NativeCore implements Core {
     return new PartRestoration(new NativeParts(opened, run), this.#threads.size + 1);
   }
 
-  /**
-   * Runs one job under its caller's signal. A result that comes when the caller has just aborted is
-   * given to `letGo`.
-   */
-  async #run<T>(
-    options: JobOptions,
-    start: (control: JobControl) => Promise<T>,
-    letGo?: (result: T) => void,
-  ): Promise<T> {
-    const { signal, onProgress } = options;
-    signal?.throwIfAborted();
-    const listener = onProgress === undefined ? undefined : new ProgressListener(onProgress);
-    const control = new this.#module.JobControl(listener?.hear);
-    const cancel = (): void => control.cancel();
-    if (listener !== undefined) listener.onThrow = cancel;
-    signal?.addEventListener('abort', cancel, { once: true });
-    let result: { readonly value: T } | undefined;
-    try {
-      result = { value: await start(control) };
-    } finally {
-      signal?.removeEventListener('abort', cancel);
-      if (result !== undefined && signal?.aborted === true) letGo?.(result.value);
-      listener?.end();
-      // The job's own error says no more than that it was canceled.
-      signal?.throwIfAborted();
-    }
-    return result.value;
-  }
-}
-
-/** Passes progress on until the job has ended or the caller's function has thrown. */
-class ProgressListener {
-  onThrow: () => void = () => undefined;
-  readonly #onProgress: (done: number) => void;
-  #ended = false;
-  #thrown: { readonly error: unknown } | undefined;
-
-  constructor(onProgress: (done: number) => void) {
-    this.#onProgress = onProgress;
-  }
-
-  readonly hear = (done: number): void => {
-    if (this.#ended) return;
-    try {
-      this.#onProgress(done);
-    } catch (error) {
-      this.#ended = true;
-      this.#thrown = { error };
-      this.onThrow();
-    }
-  };
-
-  /** Throws what the caller's function has thrown. */
-  end(): void {
-    this.#ended = true;
-    if (this.#thrown !== undefined) throw this.#thrown.error;
+  #run<T>(options: NativeJobOptions, start: (control: JobControl) => Promise<T>): Promise<T> {
+    return runJob(this.#module, options, start);
   }
 }

@@ -14,6 +14,8 @@ import type {
 /** One job's control: one for each call. */
 export interface JobControl {
   cancel(): void;
+  /** Answers the last question, by its number. */
+  answer(question: number, wanted: Uint32Array): void;
 }
 
 /** A part of a layer. The addon keeps its bytes until they are taken or let go of. */
@@ -45,6 +47,8 @@ export interface NativeIngestOptions {
   readonly algorithm: DigestAlgorithm;
   readonly tarLimit?: number | undefined;
   readonly isProvenLater?: boolean | undefined;
+  /** Path of a pack, about whose files the control is asked. */
+  readonly pack?: string | undefined;
 }
 
 export interface Threads {
@@ -82,7 +86,10 @@ export interface Threads {
 
 export interface NativeModule {
   readonly ContentHasher: new (algorithm: DigestAlgorithm) => ContentHasher;
-  readonly JobControl: new (onProgress?: (done: number) => void) => JobControl;
+  readonly JobControl: new (
+    onProgress?: (done: number) => void,
+    onQuestion?: (question: number, about: Uint8Array) => void,
+  ) => JobControl;
   readonly Threads: new (size?: number, isBackground?: boolean) => Threads;
   version(): string;
   fileId(bytes: Uint8Array): string;

@@ -9,6 +9,7 @@ import type { Check } from './contract/check.ts';
 import { checkPackChecks } from './contract/check-pack.ts';
 import { hashFileChecks } from './contract/hash-file.ts';
 import { hashChecks } from './contract/hashes.ts';
+import { ingestPackChecks } from './contract/ingest-packs.ts';
 import { layerChecks } from './contract/layers.ts';
 import { packFilesChecks } from './contract/pack-files.ts';
 import { restorationChecks } from './contract/restorations.ts';
@@ -29,6 +30,7 @@ export const coreContract: readonly Check[] = [
   ...hashFileChecks,
   ...layerChecks,
   ...packFilesChecks,
+  ...ingestPackChecks,
   ...checkPackChecks,
   ...restorationChecks,
   ...abortChecks,

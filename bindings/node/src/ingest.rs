@@ -1,7 +1,8 @@
 //! Takes a layer apart on several threads.
 //!
 //! The job's own thread does what goes byte after byte; others run models over segments. The recipe is
-//! the same whatever their number, as results are put together in the layer's order.
+//! the same whatever their number, as results are put together in the layer's order. Files that are new go
+//! into a pack in the same pass.
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -11,10 +12,12 @@ use std::thread;
 use mica_core::digest::DigestAlgorithm;
 use mica_core::ingest::{FrontItem, LayerFront, LayerReport, RecipeBuilder, ScanPart};
 use mica_core::model::{Compressor, Models};
-use mica_core::segment::{AnalyzedSegment, Proof, Segment, analyze_segment};
+use mica_core::pack::PackedFiles;
+use mica_core::segment::{AnalyzedSegment, PlainText, Proof, Segment, analyze_segment};
 
 use crate::file::{Input, InputFile, OutputFile};
 use crate::job::{JobContext, JobError};
+use crate::layer_pack::LayerPack;
 
 /// Bytes read at once.
 const PIECE_SIZE: usize = 256 * 1024;
@@ -28,6 +31,8 @@ pub(crate) struct IngestLayer {
     pub(crate) proof: Proof,
     /// Path of the recipe, which is made.
     pub(crate) recipe: String,
+    /// Path of the pack for files that are new, which is appended to, and made if need be.
+    pub(crate) pack: Option<String>,
     /// Threads that run models.
     pub(crate) workers: usize,
 }
@@ -36,7 +41,13 @@ pub(crate) struct IngestLayer {
 struct Task {
     segment: Box<Segment>,
     compressor: Compressor,
-    result: SyncSender<AnalyzedSegment>,
+    result: SyncSender<Analyzed>,
+}
+
+/// What the models have done with.
+struct Analyzed {
+    segment: AnalyzedSegment,
+    text: PlainText,
 }
 
 /// What goes into the recipe next, in the layer's order.
@@ -45,16 +56,23 @@ enum Pending {
     Segment {
         framing: Vec<u8>,
         tar: ScanPart,
-        result: Receiver<AnalyzedSegment>,
+        result: Receiver<Analyzed>,
     },
 }
 
 impl IngestLayer {
     /// # Errors
-    /// The files' errors, the layer's, and [`JobError::Canceled`].
-    pub(crate) fn run(self, context: &JobContext) -> Result<LayerReport, JobError> {
+    /// The files' errors, the layer's, the pack's, and [`JobError::Canceled`]. What the pack has after
+    /// its old end is of no use then.
+    pub(crate) fn run(
+        self,
+        context: &JobContext,
+    ) -> Result<(LayerReport, Option<PackedFiles>), JobError> {
         let layer = self.layer.open()?;
         let recipe = OutputFile::create(self.recipe)?;
+        let pack = self.pack.zip(context.questions());
+        let pack = pack.map(|(path, questions)| LayerPack::open(path, questions));
+        let pack = pack.transpose()?;
         let workers = self.workers.max(1);
         let proof = self.proof;
         // One task waits for each that runs, so that memory is bounded and no thread has to wait.
@@ -77,6 +95,7 @@ impl IngestLayer {
                 context,
                 tasks,
                 recipe,
+                pack,
                 builder: RecipeBuilder::new(),
                 pending: VecDeque::new(),
                 max_pending: workers * 2 + 1,
@@ -96,9 +115,10 @@ fn analyze_all(queue: &Mutex<Receiver<Task>>, proof: Proof, context: &JobContext
         if context.check().is_err() {
             continue;
         }
-        let analyzed = analyze_segment(&mut models, task.compressor, &task.segment, proof);
+        let segment = analyze_segment(&mut models, task.compressor, &task.segment, proof);
+        let text = task.segment.into_plain();
         // Nobody waits for it if the job has failed meanwhile.
-        drop(task.result.send(analyzed));
+        drop(task.result.send(Analyzed { segment, text }));
     }
 }
 
@@ -107,13 +127,18 @@ struct Ingest<'a> {
     context: &'a JobContext,
     tasks: SyncSender<Task>,
     recipe: OutputFile,
+    pack: Option<LayerPack>,
     builder: RecipeBuilder,
     pending: VecDeque<Pending>,
     max_pending: usize,
 }
 
 impl Ingest<'_> {
-    fn run(mut self, layer: &InputFile, mut front: LayerFront) -> Result<LayerReport, JobError> {
+    fn run(
+        mut self,
+        layer: &InputFile,
+        mut front: LayerFront,
+    ) -> Result<(LayerReport, Option<PackedFiles>), JobError> {
         let mut piece = vec![0; PIECE_SIZE];
         let mut offset = 0_u64;
         loop {
@@ -134,11 +159,12 @@ impl Ingest<'_> {
             self.put_next()?;
         }
         let (tar, summary) = front.finish()?;
-        self.builder.add_tar(&tar);
+        self.add_tar(&tar, PlainText::default())?;
         let (bytes, report) = self.builder.finish(summary);
         self.recipe.write(&bytes)?;
         self.recipe.sync()?;
-        Ok(report)
+        let pack = self.pack.map(|pack| pack.finish(self.context));
+        Ok((report, pack.transpose()?))
     }
 
     fn take_items(&mut self, front: &mut LayerFront) -> Result<(), JobError> {
@@ -187,11 +213,19 @@ impl Ingest<'_> {
             }) => {
                 // It comes, unless its thread panicked; then the scope panics with it.
                 let analyzed = result.recv().map_err(|_| JobError::Canceled)?;
-                self.builder.add_tar(&tar);
-                self.builder.add_segment(&framing, &analyzed);
+                self.add_tar(&tar, analyzed.text)?;
+                self.builder.add_segment(&framing, &analyzed.segment);
             }
         }
         self.recipe.write(&self.builder.take())?;
         Ok(())
+    }
+
+    fn add_tar(&mut self, tar: &ScanPart, text: PlainText) -> Result<(), JobError> {
+        self.builder.add_tar(tar);
+        match &mut self.pack {
+            Some(pack) => pack.push(text, &tar.files, self.context),
+            None => Ok(()),
+        }
     }
 }

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use mica_core::error::CoreError;
-use napi::bindgen_prelude::{Function, Object, ToNapiValue};
+use napi::bindgen_prelude::{Function, Object, ToNapiValue, Uint32Array};
 use napi::{Env, JsDeferred, Result};
 use napi_derive::napi;
 
@@ -18,6 +18,7 @@ use crate::cancel::CancelToken;
 use crate::error::{plain_js_error, to_js_error};
 use crate::pool::Pool;
 use crate::progress::Progress;
+use crate::questions::{Answers, Question, Questions};
 
 /// Why a job gave no value.
 pub(crate) enum JobError {
@@ -52,23 +53,41 @@ impl JobError {
     }
 }
 
-/// JavaScript's hold on one job: cancels it and hears of its progress.
+/// JavaScript's hold on one job: cancels it, hears of its progress, and answers its questions.
 #[napi]
 pub struct JobControl {
     token: CancelToken,
     progress: Mutex<Option<Progress>>,
+    questions: Mutex<Option<Questions>>,
+    answers: Option<Answers>,
 }
 
 #[napi]
 impl JobControl {
     /// `on_progress` is given the bytes done so far; it may miss some values, and hears none after
-    /// the job has ended.
+    /// the job has ended. `on_question` is given a question's number and what it is about.
     #[napi(constructor)]
-    pub fn new(on_progress: Option<Function<'_, i64, ()>>) -> Result<Self> {
+    pub fn new(
+        on_progress: Option<Function<'_, i64, ()>>,
+        on_question: Option<Function<'_, Question, ()>>,
+    ) -> Result<Self> {
+        let questions = on_question.map(|act| Questions::new(&act)).transpose()?;
+        let (questions, answers) = questions.unzip();
         Ok(Self {
             token: CancelToken::default(),
             progress: Mutex::new(on_progress.map(|act| Progress::new(&act)).transpose()?),
+            questions: Mutex::new(questions),
+            answers,
         })
+    }
+
+    /// Answers the question of that number, with what is wanted of what it is about. Without effect if
+    /// it is not the last one.
+    #[napi]
+    pub fn answer(&self, question: u32, wanted: Uint32Array) {
+        if let Some(answers) = &self.answers {
+            answers.give(question, wanted.to_vec());
+        }
     }
 
     /// Ends the job soon. Without effect on one that has ended.
@@ -77,14 +96,14 @@ impl JobControl {
         self.token.cancel();
     }
 
-    /// What the job is given. The function is moved there, as it may refer to this object: kept here,
-    /// neither would ever be freed.
+    /// What the job is given. The functions are moved there, as they may refer to this object: kept
+    /// here, none would ever be freed.
     fn open_context(&self, pool: &Pool) -> JobContext {
-        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
         JobContext {
             token: self.token.clone(),
             closing: pool.closing(),
-            progress: progress.take(),
+            progress: take(&self.progress),
+            questions: Mutex::new(take(&self.questions)),
         }
     }
 }
@@ -94,6 +113,7 @@ pub(crate) struct JobContext {
     token: CancelToken,
     closing: Arc<AtomicBool>,
     progress: Option<Progress>,
+    questions: Mutex<Option<Questions>>,
 }
 
 impl JobContext {
@@ -113,6 +133,11 @@ impl JobContext {
         if let Some(progress) = &self.progress {
             progress.report(done);
         }
+    }
+
+    /// What the job may ask; once, and nothing if JavaScript does not listen.
+    pub(crate) fn questions(&self) -> Option<Questions> {
+        take(&self.questions)
     }
 }
 
@@ -187,7 +212,7 @@ where
     }
 }
 
-fn take<T: ToNapiValue, F>(slot: &Slot<T, F>) -> Option<Waiting<T, F>> {
+fn take<T>(slot: &Mutex<Option<T>>) -> Option<T> {
     slot.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 

@@ -2,10 +2,12 @@
 
 use mica_core::error::CoreError;
 use mica_core::ingest::LayerReport;
+use mica_core::pack;
 use mica_core::recipe::Section;
 use napi_derive::napi;
 
 use crate::number::to_size;
+use crate::packed_files::PackedFiles;
 
 /// A layer as a whole.
 #[napi(object)]
@@ -76,10 +78,12 @@ pub struct IngestedLayer {
     pub recipe_size: i64,
     /// What its sections take.
     pub section_sizes: SectionSizes,
+    /// Files that were packed meanwhile; absent where no pack was given.
+    pub packed: Option<PackedFiles>,
 }
 
-impl From<LayerReport> for IngestedLayer {
-    fn from(report: LayerReport) -> Self {
+impl IngestedLayer {
+    pub(crate) fn new(report: LayerReport, packed: Option<pack::PackedFiles>) -> Self {
         let size = |section| {
             let size = report.section_sizes.get(&section);
             to_size(size.copied().unwrap_or(0))
@@ -106,6 +110,7 @@ impl From<LayerReport> for IngestedLayer {
             raw_segments: to_size(report.raw_segments),
             file_size: to_size(report.file_size),
             recipe_size: to_size(report.recipe_size),
+            packed: packed.map(PackedFiles::from),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::thread;
 
 use mica_core::error::CoreError;
-use mica_core::pack::{self, decode_places, encode_places};
+use mica_core::pack::{self, decode_places};
 use mica_core::recipe::RecipeIndex;
 use mica_core::restore::{TarMap, read_file_ids};
 use mica_core::segment::Proof;
@@ -21,6 +21,7 @@ use crate::ingest::IngestLayer;
 use crate::job::{self, JobControl};
 use crate::number::to_size;
 use crate::pack_files::PackFiles;
+use crate::packed_files::PackedFiles;
 use crate::pool::Pool;
 use crate::recipe_file::{RecipeFile, SourceError};
 use crate::report::IngestedLayer;
@@ -43,6 +44,9 @@ pub struct IngestOptions {
     pub tar_limit: Option<i64>,
     /// Whether the caller makes the layer again, as its proof.
     pub is_proven_later: Option<bool>,
+    /// Path of the pack for the files that the control's questions find to be wanted: each is about ids,
+    /// 32 bytes each, and the answer are positions among them, which ascend.
+    pub pack: Option<String>,
 }
 
 #[napi]
@@ -102,10 +106,12 @@ impl Threads {
                 _ => Proof::Now,
             },
             recipe,
+            pack: options.pack,
             workers: self.pool.size(),
         };
         job::start(env, &self.pool, control, |context| {
-            job.run(context).map(IngestedLayer::from)
+            let (report, packed) = job.run(context)?;
+            Ok(IngestedLayer::new(report, packed))
         })
     }
 
@@ -221,30 +227,6 @@ impl Threads {
             let index = RecipeIndex::read(&recipe)?;
             Ok(Buffer::from(read(&recipe, &index)?))
         })
-    }
-}
-
-/// Files that were written into a pack.
-#[napi(object)]
-pub struct PackedFiles {
-    /// Bytes of the pack before.
-    pub start: i64,
-    /// Bytes of the pack after.
-    pub end: i64,
-    /// Numbers of the files in the recipe, in the order of the pack.
-    pub files: Uint32Array,
-    /// Where they are, 16 bytes each.
-    pub places: Buffer,
-}
-
-impl From<pack::PackedFiles> for PackedFiles {
-    fn from(packed: pack::PackedFiles) -> Self {
-        Self {
-            start: to_size(packed.start),
-            end: to_size(packed.end),
-            files: Uint32Array::new(packed.files),
-            places: encode_places(&packed.places).into(),
-        }
     }
 }
 

@@ -12,6 +12,7 @@ import type { Core } from '../../src/core.ts';
 import { loadNative } from '../../src/load-native.ts';
 
 const LOADER = new URL('../../src/load-native.js', import.meta.url);
+const TAR = new URL('../contract/tar.js', import.meta.url);
 
 /** A file that never ends. */
 const ENDLESS = '/dev/zero';
@@ -145,6 +146,49 @@ test.serial('a worker that is terminated takes its jobs and threads with it', as
   }
 });
 
+/** In a script: takes a layer apart in a folder that is removed, with that function to say what is missing. */
+const INGEST = `
+    import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+    import { tmpdir } from 'node:os';
+    import { join } from 'node:path';
+    const { makeTar } = await import(${JSON.stringify(TAR.href)});
+    const folder = mkdtempSync(join(tmpdir(), 'mica-core-'));
+    const end = () => rmSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'layer'), makeTar([{ name: 'file', content: new Uint8Array(9) }]));
+    const ingest = (core, missing, signal) => core.ingest(join(folder, 'layer'), {
+      ...{ recipe: join(folder, 'recipe'), signal },
+      pack: { path: join(folder, 'pack'), missing },
+    });`;
+
+test.serial(
+  'a worker that is terminated takes a job with it that waits for an answer',
+  async (t) => {
+    const before = countThreads();
+    const script = `${INGEST}
+    import { parentPort } from 'node:worker_threads';
+    const { loadNative } = await import(${JSON.stringify(LOADER.href)});
+    ingest(loadNative({ workers: 1 }), () => {
+      end();
+      parentPort.postMessage('waiting');
+      return new Promise(() => {});
+    });`;
+    const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(script)}`));
+    await once(worker, 'message');
+    t.is(countThreads(), before + 1);
+    await worker.terminate();
+    t.is(countThreads(), before);
+  },
+);
+
+test('a process may end while a job waits for an answer', async (t) => {
+  const { code } = await runScript(`${INGEST}
+    await ingest(loadNative({ workers: 1 }), () => {
+      end();
+      process.exit(7);
+    });`);
+  t.is(code, 7);
+});
+
 test('a process ends by itself when its jobs have', async (t) => {
   const { code, output } = await runScript(`
     const core = loadNative({ workers: 3 });
@@ -163,7 +207,7 @@ test('a process may end while jobs run', async (t) => {
 });
 
 test('what a job was given is freed after it', async (t) => {
-  const { code, output } = await runScript(`
+  const { code, output } = await runScript(`${INGEST}
     import { setTimeout } from 'node:timers/promises';
     const core = loadNative({ workers: 1 });
     const kept = [];
@@ -178,12 +222,25 @@ test('what a job was given is freed after it', async (t) => {
     await run('/dev/zero', (controller) => controller.abort());
     await run('/dev/zero', () => { throw new Error(); });
     await run('/absent', () => {});
+    async function pack(answer) {
+      const controller = new AbortController();
+      const missing = () => answer(controller);
+      kept.push(new WeakRef(missing), new WeakRef(controller));
+      await ingest(core, missing, controller.signal).catch(() => {});
+    }
+    await pack(async () => Uint32Array.of(0));
+    await pack(() => Promise.reject(new Error()));
+    await pack((controller) => {
+      controller.abort();
+      return new Promise(() => {});
+    });
+    end();
     for (let round = 0; round < 20 && kept.some((ref) => ref.deref()); round += 1) {
       // In another turn than the look at it, which keeps it for that turn.
       await setTimeout(10);
       gc();
     }
     console.log(kept.map((ref) => ref.deref() === undefined).join());`);
-  t.is(output, `${Array.from({ length: 8 }, () => 'true').join()}\n`);
+  t.is(output, `${Array.from({ length: 14 }, () => 'true').join()}\n`);
   t.is(code, 0);
 });
