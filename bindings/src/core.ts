@@ -134,9 +134,10 @@ export interface IngestedLayer {
   readonly recipeSize: number;
   readonly sectionSizes: SectionSizes;
   /**
-   * Files that were packed in the same pass: those that were said to be missing. Nobody is asked about
-   * files larger than what is kept of the layer's text (32 MiB), and packFiles() takes them. Absent when no pack was given,
-   * and always from WebAssembly, which packs none in that pass.
+   * Files that were packed in the same pass, and are on the disk: those that were said to be missing.
+   * Nobody is asked about files for which what is kept of the layer's text (32 MiB) is too little; they are
+   * left to packFiles(). Absent when no pack was given; for zstd layers, of which most stay whole; and
+   * always from WebAssembly, which packs nothing in that pass.
    */
   readonly packed?: PackedFiles;
 }

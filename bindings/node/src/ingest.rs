@@ -13,6 +13,7 @@ use mica_core::digest::DigestAlgorithm;
 use mica_core::ingest::{FrontItem, LayerFront, LayerReport, RecipeBuilder, ScanPart};
 use mica_core::model::{Compressor, Models};
 use mica_core::pack::PackedFiles;
+use mica_core::recipe::Encoding;
 use mica_core::segment::{AnalyzedSegment, PlainText, Proof, Segment, analyze_segment};
 
 use crate::file::{Input, InputFile, OutputFile};
@@ -170,6 +171,10 @@ impl Ingest<'_> {
     fn take_items(&mut self, front: &mut LayerFront) -> Result<(), JobError> {
         while let Some(item) = front.next_item()? {
             self.context.check()?;
+            // Most of them stay whole, which shows at their end: what was packed would be thrown away.
+            if matches!(front.encoding(), Encoding::Zstd(_)) {
+                self.pack = None;
+            }
             let pending = match item {
                 FrontItem::Framing(framing) => Pending::Framing(framing),
                 FrontItem::Segment {

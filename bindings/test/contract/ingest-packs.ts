@@ -137,11 +137,12 @@ const resultChecks: readonly Check[] = [
     await checkWhole(core, [layer, recipe, pack], packed);
   }),
 
-  ...(await sampleLayers()).map(({ name, bytes }) =>
+  ...(await sampleLayers()).map(({ name, bytes, encoding }) =>
     inFolder(`ingest() packs the files of a layer: ${name}`, async (core, folder) => {
       const [layer, recipe, pack] = await writeLayer(folder, bytes);
       const options = { path: pack, missing: new Known().missing };
       const { packed, inexact } = await core.ingest(layer, { recipe, pack: options });
+      if (encoding === 'zstd') equal(packed, undefined, 'most of them stay whole');
       if (inexact === undefined) await checkWhole(core, [layer, recipe, pack], packed);
       equal(await countOpen(folder), 0);
     }),

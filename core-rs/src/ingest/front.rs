@@ -86,6 +86,12 @@ impl LayerFront {
         self.reader.finish();
     }
 
+    /// How the layer is compressed, once its first item was there. Who made a zstd layer is known at its end.
+    #[must_use]
+    pub const fn encoding(&self) -> Encoding {
+        self.reader.encoding()
+    }
+
     /// The next item; none if more bytes are needed first, or at the layer's end.
     ///
     /// # Errors

@@ -1,46 +1,30 @@
 // Takes one layer apart: its recipe, the files that are new, the proof that it comes out the same, and
 // only then a record of it.
 //
-//   recipe made ──> new files in a pack, synced ──> layer made again, digest compared
+//   recipe made, and new files in a pack, synced ──> layer made again, digest compared
 //          ──> recipe under its name, synced ──> one transaction of the index
+//
+// Which files are new is asked of the index while the layer is read, and once more at the end: what is too
+// large to be kept until there is an answer, or has gone meanwhile, is packed in a second pass.
 //
 // A crash between any two steps leaves the whole layer, bytes behind the end of a pack that the next
 // append cuts off, and a recipe that nobody knows.
 
-import {
-  type Core,
-  type IngestedLayer,
-  type IngestOptions,
-  isCoreError,
-  type LayerSummary,
-} from 'mica-core/core';
-import { type Digest, digestAlgorithm } from '../oci/digest.ts';
+import type { Core, IngestedLayer, IngestOptions, LayerSummary } from 'mica-core/core';
+import type { Digest } from '../oci/digest.ts';
 import type { Clock } from '../runtime/runtime.ts';
-import type {
-  AppendedFiles,
-  FileIndex,
-  LocatedFiles,
-  PackRecord,
-  RecipeRecord,
-} from './file-index.ts';
-import { hashRestoration } from './hash-restoration.ts';
+import type { AppendedFiles, FileIndex, LocatedFiles, RecipeRecord } from './file-index.ts';
 import { KnownPlaces } from './known-places.ts';
+import { LayerPacks, type NewFiles, newFiles } from './layer-packs.ts';
 import { LocatedLayer } from './located-layer.ts';
-import { PackCutError, type PackStore } from './pack-store.ts';
+import type { PackStore } from './pack-store.ts';
+import { proveLayer, WrongRestoreError } from './prove-layer.ts';
 import type { RecipeStore } from './recipe-store.ts';
 import { isDamage } from './restorations.ts';
+import { type NotTakenApart, type TakenApart, takeApart } from './take-apart.ts';
 
 /** Bytes at which a pack is sealed and the next one begun: what compaction copies at a time at most. */
 const SEALED_PACK_SIZE = 512 * 1024 * 1024;
-
-/**
- * Bytes of tar in a layer at most: half as much again as the largest images of Docker Hub, and minutes
- * of work for a bomb. Its recipe has to be readable: core-rs/doc/recipe-format.md, directory.
- */
-const TAR_LIMIT = 64 * 1024 * 1024 * 1024;
-
-/** A recipe that is more than this share of its layer saves nothing: the files come on top of it. */
-const MAX_RECIPE_RATIO = 0.5;
 
 /**
  * Bytes of tar a second that the slowest model makes on one thread (zlib 9, `npm run bench -- core`), and
@@ -74,37 +58,10 @@ export interface IngestLayerOptions {
 /** `recipe`: it is taken apart; `files`: new files go into a pack; `proof`: it is made again. */
 export type IngestStep = 'recipe' | 'files' | 'proof';
 
-/**
- * `recipe`: the layer can be made again. `whole`: it stays, for the reason, which is a code. `damaged`:
- * the bytes are not those of the digest.
- */
+/** `recipe`: the layer can be made again. */
 export type IngestOutcome =
   | { readonly kind: 'recipe'; readonly record: RecipeRecord; readonly newBytes: number }
-  | { readonly kind: 'whole'; readonly size: number; readonly reason: string }
-  | { readonly kind: 'damaged' };
-
-interface NewFiles extends AppendedFiles {
-  /** By which the pack has grown. */
-  readonly newBytes: number;
-}
-
-/** The layer came out as another one; what is wrong is in a pack, or in the core. */
-export class WrongRestoreError extends Error {
-  override readonly name = 'WrongRestoreError';
-  readonly code = 'RESTORE_DIGEST';
-  readonly got: string;
-
-  constructor(digest: Digest, got: string) {
-    super(`${digest} comes out as ${got}`);
-    this.got = got;
-  }
-}
-
-/** Codes of the core that speak of a layer's own bytes. */
-const LAYER_FAULT = /^(LAYER|GZIP|DEFLATE|TAR|RECIPE|SEGMENT)_/;
-
-/** Codes of the core that speak of the pack that is appended to: it gets nothing more. */
-const PACK_FAULT = /^PACK_/;
+  | NotTakenApart;
 
 /**
  * Rejects with what may pass: the system's errors (a full disk), the index's, damaged packs, an abort.
@@ -124,68 +81,55 @@ export async function ingestLayer(
 
 type ProofOptions = Required<Pick<IngestOptions, 'isProvenLater'>>;
 
+/** With what one try has for itself. */
+interface LayerOptions extends IngestLayerOptions {
+  /** Path of the recipe until it is published. */
+  readonly recipe: string;
+  readonly packs: LayerPacks;
+}
+
 async function ingestOnce(
   parts: IngestParts,
   options: IngestLayerOptions,
-  proof: ProofOptions,
-): Promise<IngestOutcome> {
-  const recipe = parts.recipes.temporary(options.digest);
-  try {
-    const ingested = await takeApart(parts, options, recipe, proof);
-    if ('kind' in ingested) return ingested;
-    const { summary, recipeSize } = ingested;
-    if (summary.digest !== options.digest) return { kind: 'damaged' };
-    if (ingested.inexact !== undefined) {
-      return { kind: 'whole', size: summary.size, reason: ingested.inexact.code };
-    }
-    if (recipeSize > summary.size * MAX_RECIPE_RATIO) {
-      return { kind: 'whole', size: summary.size, reason: 'RECIPE_LARGE' };
-    }
-    return await new LayerIngest(parts, options, recipe, ingested).commit();
-  } finally {
-    await parts.recipes.discard(recipe);
-  }
-}
-
-async function takeApart(
-  { core }: IngestParts,
-  options: IngestLayerOptions,
-  recipe: string,
   { isProvenLater }: ProofOptions,
-): Promise<IngestedLayer | IngestOutcome> {
-  const { digest, path, signal } = options;
-  const algorithm = digestAlgorithm(digest);
+): Promise<IngestOutcome> {
+  const { core, index, recipes } = parts;
+  const { digest, path, signal, packOwner: owner } = options;
+  const recipe = recipes.temporary(digest);
+  const packs = new LayerPacks({ index, packs: parts.packs, owner });
   const onProgress = (done: number) => options.onProgress?.('recipe', done);
   try {
-    const limits = { tarLimit: TAR_LIMIT, signal, onProgress };
-    return await core.ingest(path, { recipe, algorithm, isProvenLater, ...limits });
-  } catch (error) {
-    if (!isCoreError(error) || !LAYER_FAULT.test(error.code)) throw error;
-    const found = await core.hashFile(path, { algorithm, signal });
-    if (found.digest !== digest) return { kind: 'damaged' };
-    return { kind: 'whole', size: found.size, reason: error.code };
+    const layer = { digest, path, recipe, isProvenLater, signal, onProgress };
+    const taken = await takeApart({ core, index, packs }, layer);
+    if (taken.kind !== 'taken') return taken;
+    return await new LayerIngest(parts, { ...options, recipe, packs }, taken).commit();
+  } finally {
+    await recipes.discard(recipe);
+    // Else the next append does it.
+    await packs.cut().catch(() => undefined);
   }
 }
 
 /** A layer that was taken apart, on its way into packs and index. */
 class LayerIngest {
   readonly #parts: IngestParts;
-  readonly #options: IngestLayerOptions;
+  readonly #options: LayerOptions;
   /** Where its recipe is now. */
   #recipe: string;
   readonly #ingested: IngestedLayer;
+  /** Files that were packed meanwhile, until a commit has failed: then they do not count. */
+  #packed: NewFiles | undefined;
   readonly #known: KnownPlaces;
 
-  constructor(
-    parts: IngestParts,
-    options: IngestLayerOptions,
-    recipe: string,
-    ingested: IngestedLayer,
-  ) {
+  constructor(parts: IngestParts, options: LayerOptions, { pack, value }: TakenApart) {
     this.#parts = parts;
     this.#options = options;
-    this.#recipe = recipe;
-    this.#ingested = ingested;
+    this.#recipe = options.recipe;
+    this.#ingested = value;
+    const { packed } = value;
+    if (packed !== undefined && packed.files.length > 0) {
+      this.#packed = newFiles({ pack, value: packed });
+    }
     this.#known = new KnownPlaces(parts.recipes);
   }
 
@@ -237,61 +181,40 @@ class LayerIngest {
     return isCommitted;
   }
 
-  /** Puts what is new into a pack and makes the layer from it. */
+  /** Puts what is still new into a pack, and makes the layer from all that there is. */
   async #packAndProve(ids: Uint8Array): Promise<{
     readonly appended: readonly NewFiles[];
     readonly located: LocatedFiles;
     readonly restoreSeconds: number;
   }> {
-    const found = await this.#parts.index.locate(ids);
-    const layer = new LocatedLayer(ids, found);
-    const appended = found.missing.length === 0 ? [] : [await this.#pack(found.missing)];
-    for (const { pack, numbers, places } of appended) layer.addPacked(pack, numbers, places);
+    const layer = new LocatedLayer(ids, await this.#parts.index.locate(ids));
+    const appended: NewFiles[] = [];
+    const place = (files: NewFiles): void => {
+      layer.addPacked(files.pack, files.numbers, files.places);
+      appended.push(files);
+    };
+    const packed = this.#packed;
+    this.#packed = undefined;
+    if (packed !== undefined) place(packed);
+    if (layer.missing.length > 0) place(await this.#pack(layer.missing, packed?.pack));
     const located = layer.finish();
-    return { appended, located, restoreSeconds: await this.#prove(located) };
-  }
-
-  /** Makes the layer from its files; gives the seconds that it took. */
-  async #prove({ places, packs: numbers }: LocatedFiles): Promise<number> {
-    const recipe = this.#recipe;
-    const { packs, clock, core } = this.#parts;
     const { digest, signal } = this.#options;
-    const algorithm = digestAlgorithm(digest);
     const onProgress = (done: number) => this.#options.onProgress?.('proof', done);
-    const startedMs = clock.now();
-    const paths = numbers.map((number) => packs.path(number));
-    const restoration = await core.openRestoration({ recipe, packs: paths, places, signal });
-    const restored = await hashRestoration(core, restoration, algorithm, signal, onProgress);
-    if (restored !== digest) throw new WrongRestoreError(digest, restored);
-    return (clock.now() - startedMs) / 1000;
+    const proof = { digest, recipe: this.#recipe, located, signal, onProgress };
+    return { appended, located, restoreSeconds: await proveLayer(this.#parts, proof) };
   }
 
-  async #pack(files: Uint32Array): Promise<NewFiles> {
-    for (;;) {
-      const { record, path: pack } = await this.#preparePack();
-      try {
-        return await this.#append(record, pack, files);
-      } catch (error) {
-        // The head of a new pack is right: who made it has just written it.
-        if (record.size === 0 || !isCoreError(error) || !PACK_FAULT.test(error.code)) throw error;
-        await this.#parts.index.sealPack(record.number);
-      }
-    }
-  }
-
-  async #append(record: PackRecord, pack: string, files: Uint32Array): Promise<NewFiles> {
+  /** Packs files in a pass over the layer; `behind` others in that pack, if they are there. */
+  async #pack(files: Uint32Array, behind: number | undefined): Promise<NewFiles> {
     const { core } = this.#parts;
-    const { path, signal } = this.#options;
+    const { path, packs, signal } = this.#options;
     const recipe = this.#recipe;
     const onProgress = (done: number) => this.#options.onProgress?.('files', done);
-    const packed = await core.packFiles(path, { recipe, pack, files, signal, onProgress });
-    return {
-      pack: record.number,
-      packSize: packed.end,
-      numbers: packed.files,
-      places: packed.places,
-      newBytes: packed.end - packed.start,
-    };
+    const append = (pack: string) =>
+      core.packFiles(path, { recipe, pack, files, signal, onProgress });
+    return newFiles(
+      behind === undefined ? await packs.append(append) : await packs.appendBehind(behind, append),
+    );
   }
 
   #record(restoreSeconds: number): RecipeRecord {
@@ -305,19 +228,5 @@ class LayerIngest {
       ...(level === undefined ? {} : { level }),
       storedMs: this.#parts.clock.now(),
     };
-  }
-
-  /** A pack that was cut short by the disk gets nothing more: it is sealed, and another one begun. */
-  async #preparePack(): Promise<{ readonly record: PackRecord; readonly path: string }> {
-    const { index, packs } = this.#parts;
-    for (;;) {
-      const record = await index.openPack(this.#options.packOwner);
-      try {
-        return { record, path: await packs.prepare(record.number, record.size) };
-      } catch (error) {
-        if (!(error instanceof PackCutError)) throw error;
-        await index.sealPack(record.number);
-      }
-    }
   }
 }

@@ -39,13 +39,21 @@ export class LocatedLayer {
     }
   }
 
-  /** Places files that were missing: `numbers` in the order of `places`, all in one pack. */
+  /** Numbers of the files that are nowhere yet, ascending, each different one once. */
+  get missing(): Uint32Array {
+    return Uint32Array.from(this.#missing.values()).sort();
+  }
+
+  /**
+   * Places those of the files that were missing: `numbers` in the order of `places`, all in one pack. Others
+   * stay where the index has them.
+   */
   addPacked(pack: number, numbers: Uint32Array, places: Uint8Array): void {
     const placeOf = new Map<string, Uint8Array>();
     numbers.forEach((number, at) => {
-      const place = places.subarray(at * PLACE_SIZE, (at + 1) * PLACE_SIZE);
-      placeOf.set(nameAt(this.#ids, number), place);
-      this.#missing.delete(nameAt(this.#ids, number));
+      const name = nameAt(this.#ids, number);
+      if (!this.#missing.delete(name)) return;
+      placeOf.set(name, places.subarray(at * PLACE_SIZE, (at + 1) * PLACE_SIZE));
     });
     const packNumber = this.#numberOf(pack);
     const count = this.#ids.length / FILE_ID_SIZE;
@@ -58,8 +66,7 @@ export class LocatedLayer {
   }
 
   finish(): LocatedFiles {
-    const missing = Uint32Array.from(this.#missing.values()).sort();
-    return { places: this.#places, packs: this.#packs, missing };
+    return { places: this.#places, packs: this.#packs, missing: this.missing };
   }
 
   #numberOf(pack: number): number {

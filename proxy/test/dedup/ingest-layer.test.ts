@@ -3,6 +3,7 @@ import { open as openFile, readdir, readFile, stat, truncate, writeFile } from '
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import type { Core } from 'mica-core/core';
+import type { FileIndex } from '../../src/dedup/file-index.ts';
 import { type IngestParts, ingestLayer } from '../../src/dedup/ingest-layer.ts';
 import { digestBytes, readAll } from '../conformance/blob-store.ts';
 import { MemoryFileIndex } from '../doubles/memory-file-index.ts';
@@ -16,6 +17,31 @@ const LAYER = makeLayer(FILES);
 
 async function packSizes(folder: DedupFolder): Promise<number[]> {
   return (await listAll(folder.packs.list())).map(({ size }) => size);
+}
+
+/** The same with other functions. */
+function replace<T extends object>(part: T, others: Partial<T>): T {
+  return new Proxy(part, {
+    get: (target, key) => {
+      const other: unknown = Reflect.get(others, key);
+      const value: unknown = other ?? Reflect.get(target, key, target);
+      return typeof value === 'function' && other === undefined ? value.bind(target) : value;
+    },
+  });
+}
+
+async function ingestWith(folder: DedupFolder, layer: Uint8Array, other: Partial<IngestParts>) {
+  const { core, index, packs, recipes, runtime } = folder;
+  const digest = await folder.put(layer);
+  const { signal } = new AbortController();
+  const options = { digest, path: folder.wholePath(digest), packOwner: 'test', signal };
+  const parts = { core, index, packs, recipes, clock: runtime.clock };
+  const outcome = await ingestLayer({ ...parts, ...other }, options);
+  await folder.whole.remove(digest);
+  const source = await folder.store.open(digest);
+  const isSame = source !== undefined && Buffer.from(await readAll(source)).equals(layer);
+  source?.close();
+  return { outcome, isSame };
 }
 
 test('ingestLayer() keeps what makes a layer again, and says what it learned', async (t) => {
@@ -60,6 +86,105 @@ test('ingestLayer() stores a file once, whatever layer and compression it comes 
   source?.close();
 });
 
+test('ingestLayer() reads a layer once to pack its files', async (t) => {
+  const folder = await openDedupFolder(t);
+  const core = replace(folder.core, {
+    packFiles: () => {
+      throw new Error('a second pass');
+    },
+  });
+  const { outcome, isSame } = await ingestWith(folder, LAYER, { core });
+  t.true(isSame);
+  const [size] = await packSizes(folder);
+  t.is((await folder.index.getPack(1))?.size, size);
+  const { recipes, packs } = (await folder.index.totals()).bytes;
+  t.is(outcome.kind === 'recipe' && outcome.newBytes, recipes + packs);
+});
+
+test('ingestLayer() packs large files in a second pass, behind the others', async (t) => {
+  const folder = await openDedupFolder(t);
+  const numbers: number[][] = [];
+  const core = replace(folder.core, {
+    packFiles: (layer, options) => {
+      numbers.push([...(options.files ?? [])]);
+      return folder.core.packFiles(layer, options);
+    },
+  });
+  const large = Buffer.alloc(36 * 1024 * 1024, 'large');
+  const layer = makeTar([...FILES.slice(0, 5), large, ...FILES.slice(5)]);
+  const { outcome, isSame } = await ingestWith(folder, layer, { core });
+  t.true(isSame);
+  t.deepEqual(numbers, [[5]]);
+  const [size, ...others] = await packSizes(folder);
+  t.deepEqual(others, []);
+  t.like(await folder.index.getPack(1), { size });
+  const { recipes, packs } = (await folder.index.totals()).bytes;
+  t.is(outcome.kind === 'recipe' && outcome.newBytes, recipes + packs);
+  t.deepEqual(await folder.index.recount(false), []);
+});
+
+test('ingestLayer() packs files that go while the layer is read', async (t) => {
+  const folder = await openDedupFolder(t);
+  const other = await folder.putRecipe(makeTar(FILES.slice(0, 10)));
+  let calls = 0;
+  const index = replace(folder.index as FileIndex, {
+    locate: async (ids) => {
+      calls += 1;
+      if (calls === 2) await folder.index.removeLayer(other);
+      return await folder.index.locate(ids);
+    },
+  });
+  const { outcome, isSame } = await ingestWith(folder, LAYER, { index });
+  t.is(calls, 2);
+  t.is(outcome.kind, 'recipe');
+  t.true(isSame);
+});
+
+test('ingestLayer() leaves files where others have put them meanwhile', async (t) => {
+  const folder = await openDedupFolder(t);
+  let calls = 0;
+  const index = replace(folder.index as FileIndex, {
+    locate: async (ids) => {
+      calls += 1;
+      if (calls === 2) {
+        const parts = { ...folder, clock: folder.runtime.clock };
+        const digest = await folder.put(makeTar(FILES.slice(0, 10)));
+        const { signal } = new AbortController();
+        const path = folder.wholePath(digest);
+        await ingestLayer(parts, { digest, path, packOwner: 'another', signal });
+      }
+      return await folder.index.locate(ids);
+    },
+  });
+  const { outcome, isSame } = await ingestWith(folder, LAYER, { index });
+  t.is(outcome.kind, 'recipe');
+  t.true(isSame);
+  const [first, second] = await listAll(folder.index.listPacks());
+  t.true((first?.liveSize ?? 0) < (first?.plainSize ?? 0), 'what came too late is of no use');
+  t.is(second?.liveSize, second?.plainSize);
+  t.deepEqual(await folder.index.recount(false), []);
+});
+
+test('ingestLayer() packs all anew when a commit fails', async (t) => {
+  const folder = await openDedupFolder(t);
+  let calls = 0;
+  const index = replace(folder.index as FileIndex, {
+    commitLayer: async (commit) => {
+      calls += 1;
+      if (calls > 1) return await folder.index.commitLayer(commit);
+      await folder.index.sealPack(1);
+      return false;
+    },
+  });
+  const { outcome, isSame } = await ingestWith(folder, LAYER, { index });
+  t.is(calls, 2);
+  t.is(outcome.kind, 'recipe');
+  t.true(isSame);
+  const sizes = await packSizes(folder);
+  t.is(sizes[0], 0, 'what was not committed is cut off');
+  t.is(sizes[1], (await folder.index.getPack(2))?.size);
+});
+
 test('ingestLayer() proves each segment when the layer comes out as another one', async (t) => {
   const folder = await openDedupFolder(t);
   const other = folder.wholePath(await folder.put(makeLayer(FILES, 9)));
@@ -71,13 +196,7 @@ test('ingestLayer() proves each segment when the layer comes out as another one'
     if (options.isProvenLater === true) await folder.core.ingest(other, options);
     return ingested;
   };
-  const core = new Proxy(folder.core, {
-    get: (target, key) => {
-      const value: unknown = Reflect.get(target, key, target);
-      if (key === 'ingest') return ingest;
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
+  const core = replace(folder.core, { ingest });
   const outcome = await folder.ingest(await folder.put(LAYER), { core });
   t.is(outcome.kind, 'recipe');
   t.deepEqual(proofs, [true, false]);
@@ -120,6 +239,10 @@ test('ingestLayer() tells a damaged whole copy from a layer that is made so', as
     await damage(folder.wholePath(digest));
     t.deepEqual(await folder.ingest(digest), { kind: 'damaged' });
     t.is(await folder.index.getLayer(digest), undefined);
+    t.true(
+      (await packSizes(folder)).every((size) => size === 0),
+      'nothing of it is kept',
+    );
   }
 });
 
