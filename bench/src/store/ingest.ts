@@ -16,8 +16,8 @@ export interface IngestResult {
   /** Bytes of tar a second of processor time, all threads. */
   readonly bytesPerProcessorSecond: number;
   /** Shares of the processor time. */
-  readonly recipeShare: number;
-  readonly packShare: number;
+  readonly takeApartShare: number;
+  readonly secondPassShare: number;
 }
 
 /** Compressed bytes of the layers of each tool that are taken apart, at most but for the last layer. */
@@ -72,7 +72,7 @@ function summarize(compressor: string, group: readonly IngestedLayerTimes[]): In
     ...{ compressor, layers: group.length, tarSize },
     bytesPerSecond: tarSize / sum(({ times }) => times.wallSeconds),
     bytesPerProcessorSecond: tarSize / processorSeconds,
-    recipeShare: sum(({ recipeSeconds }) => recipeSeconds) / processorSeconds,
-    packShare: sum(({ packSeconds }) => packSeconds) / processorSeconds,
+    takeApartShare: sum(({ takeApartSeconds }) => takeApartSeconds) / processorSeconds,
+    secondPassShare: sum(({ secondPassSeconds }) => secondPassSeconds) / processorSeconds,
   };
 }

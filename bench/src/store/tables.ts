@@ -53,7 +53,7 @@ export function tabulateIngest(results: readonly IngestResult[]): Measurements {
       'store: layers taken apart, proof included; MB of tar a second, and a second of processor time',
     head: [
       ...['made by', 'layers', 'tar MB', 'MB/s', 'MB/CPU s'],
-      ...['CPU: recipe', 'pack', 'proof, index'],
+      ...['CPU: recipe, files', 'second pass', 'proof, index'],
     ],
     rows: results.map((result) => [
       result.compressor,
@@ -61,9 +61,9 @@ export function tabulateIngest(results: readonly IngestResult[]): Measurements {
       megabytes(result.tarSize),
       megabytes(result.bytesPerSecond),
       megabytes(result.bytesPerProcessorSecond),
-      roundPercent(result.recipeShare),
-      roundPercent(result.packShare),
-      roundPercent(1 - result.recipeShare - result.packShare),
+      roundPercent(result.takeApartShare),
+      roundPercent(result.secondPassShare),
+      roundPercent(1 - result.takeApartShare - result.secondPassShare),
     ]),
   };
 }

@@ -26,10 +26,10 @@ export interface IngestedLayerTimes {
   readonly compressor: string;
   /** Bytes; 0 for a layer that stays whole. */
   readonly tarSize: number;
-  /** Of the processor time: making the recipe, every segment proven. */
-  readonly recipeSeconds: number;
-  /** Of the processor time: reading the layer again, and compressing the files that are new. */
-  readonly packSeconds: number;
+  /** Of the processor time: making the recipe, and compressing the files that are new meanwhile. */
+  readonly takeApartSeconds: number;
+  /** Of the processor time: reading the layer again for files too large for that. */
+  readonly secondPassSeconds: number;
 }
 
 type Stage = 'ingest' | 'packFiles';
@@ -77,7 +77,7 @@ for (const { digest, path } of job.layers) {
   const stop = startStopwatch();
   const outcome = await ingestLayer(parts, options);
   const times = stop();
-  const stages = { recipeSeconds: seconds.ingest, packSeconds: seconds.packFiles };
+  const stages = { takeApartSeconds: seconds.ingest, secondPassSeconds: seconds.packFiles };
   results.push(
     outcome.kind === 'recipe'
       ? {
