@@ -47,12 +47,17 @@ class JobListener {
   constructor({ onProgress, answer }: NativeJobOptions) {
     if (onProgress !== undefined) {
       this.hear = (done) => {
-        this.#call(() => onProgress(done));
+        if (this.#ended) return;
+        try {
+          onProgress(done);
+        } catch (error) {
+          this.#fail(error);
+        }
       };
     }
     if (answer !== undefined) {
       this.reply = (question, about) => {
-        this.#call(async () => this.control?.answer(question, await answer(about)));
+        if (!this.#ended) this.#reply(question, about, answer).catch((error) => this.#fail(error));
       };
     }
   }
@@ -63,13 +68,12 @@ class JobListener {
     if (this.#thrown !== undefined) throw this.#thrown.error;
   }
 
-  #call(act: () => void | Promise<void>): void {
-    if (this.#ended) return;
-    try {
-      act()?.catch((error: unknown) => this.#fail(error));
-    } catch (error) {
-      this.#fail(error);
-    }
+  async #reply(
+    question: number,
+    about: Uint8Array,
+    answer: (about: Uint8Array) => Promise<Uint32Array>,
+  ): Promise<void> {
+    this.control?.answer(question, await answer(about));
   }
 
   #fail(error: unknown): void {
