@@ -59,7 +59,7 @@ export class LayerPacks {
     return { pack, value: await act(this.#options.packs.path(pack)) };
   }
 
-  /** Cuts off what was not committed: nobody may append for long. */
+  /** Cuts off what was not committed: it may be long until the next append. */
   async cut(): Promise<void> {
     const { index, packs } = this.#options;
     for (const number of this.#used) {
