@@ -4,8 +4,11 @@
 // Files are copied out of a layer that has them: its whole copy, or the layer made again in a file for
 // the time. So what is copied is checked by the layer's digests on the way, and again by the files' ids.
 // Data goes first: the copies are synced before the index says that the files have moved.
+//
+// A layer is damaged only if what was read of it is wrong. What cannot be read or written now ends the
+// compaction; the packs stay as they are, for the next one.
 
-import { type Core, FILE_ID_SIZE, type PackedFiles, PLACE_SIZE } from 'mica-core/core';
+import { type Core, FILE_ID_SIZE, isCoreError, type PackedFiles, PLACE_SIZE } from 'mica-core/core';
 import type { Digest } from '../oci/digest.ts';
 import type { Files } from '../runtime/runtime.ts';
 import type { BlobPaths } from '../store/blob-paths.ts';
@@ -13,13 +16,16 @@ import type { FileIndex } from './file-index.ts';
 import { nameAt } from './file-names.ts';
 import type { PackStore } from './pack-store.ts';
 import type { RecipeStore } from './recipe-store.ts';
-import { isDamage, type Restorations } from './restorations.ts';
+import { isFoundWrong, NoRecipeError, type Restorations } from './restorations.ts';
 
 /** Packs with less than this share of live bytes are copied: at most twice the room that is needed is taken. */
 const MIN_LIVE_RATIO = 0.5;
 
 /** Plain bytes under which a pack is left alone: copying would give back less than a layer takes. */
 const MIN_DEAD_SIZE = 1024 * 1024;
+
+/** Codes of the core that speak of the pack that is appended to: no pack is read by packFiles(). */
+const TARGET_FAULT = /^PACK_/;
 
 export interface CompactPacksOptions {
   readonly core: Core;
@@ -60,6 +66,8 @@ class Compaction {
   readonly #live: Map<string, number> = new Map();
   /** One that no other compaction, now or before, appends to. */
   readonly #owner = `compact ${crypto.randomUUID()}`;
+  /** The pack that they are copied into. */
+  #target: number | undefined;
   #copied = 0;
 
   constructor(options: CompactPacksOptions) {
@@ -76,6 +84,7 @@ class Compaction {
     }
   }
 
+  /** Rejects with the system's errors, and the index's. */
   async run(): Promise<number> {
     if (this.#live.size === 0) return 0;
     const { index } = this.#options;
@@ -85,25 +94,48 @@ class Compaction {
         this.#options.signal?.throwIfAborted();
         if (kind === 'recipe') await this.#copyFrom(digest);
       }
-      return this.#copied;
-    } finally {
-      if (this.#copied > 0) await index.sealPack((await index.openPack(this.#owner)).number);
+    } catch (error) {
+      // What ended the copying is what there is to tell; who owns no pack appends to none.
+      await this.#endTarget().catch(() => undefined);
+      throw error;
     }
+    await this.#endTarget();
+    return this.#copied;
+  }
+
+  /** Nothing more is appended to it; one that has got nothing goes. */
+  async #endTarget(): Promise<void> {
+    const { index, packs } = this.#options;
+    if (this.#target === undefined) return;
+    await index.sealPack(this.#target);
+    if ((await index.getPack(this.#target))?.size !== 0) return;
+    if (await index.removePack(this.#target)) await packs.remove(this.#target);
   }
 
   /** Copies what a layer has of the files; a damaged layer is told of and passed over. */
   async #copyFrom(digest: Digest): Promise<void> {
-    const { core, recipes, onDamaged } = this.#options;
+    const { core, recipes } = this.#options;
     const recipe = recipes.path(digest);
+    const read = await this.#orDamaged(digest, async () => {
+      return { ids: await core.fileIds(recipe), sizes: await core.fileSizes(recipe) };
+    });
+    if (read === undefined) return;
+    const numbers = this.#wantedOf(read.ids);
+    if (numbers.size === 0) return;
+    const copies = await this.#pack(digest, Uint32Array.from(numbers.keys()));
+    if (copies !== undefined) await this.#move(read.ids, read.sizes, copies, numbers);
+  }
+
+  /** What reading a layer gives; undefined when what was read is wrong, and the layer was told of. */
+  async #orDamaged<T>(digest: Digest, read: () => Promise<T>): Promise<T | undefined> {
+    const { index, onDamaged } = this.#options;
     try {
-      const ids = await core.fileIds(recipe);
-      const numbers = this.#wantedOf(ids);
-      if (numbers.size === 0) return;
-      const copies = await this.#pack(digest, recipe, Uint32Array.from(numbers.keys()));
-      await this.#move(ids, await core.fileSizes(recipe), copies, numbers);
+      return await read();
     } catch (error) {
-      if (!isDamage(error) || isDiskFull(error)) throw error;
-      await onDamaged(digest, error);
+      if (!isFoundWrong(error) && !(error instanceof NoRecipeError)) throw error;
+      // One that was removed meanwhile is not damaged.
+      if ((await index.getLayer(digest))?.kind === 'recipe') await onDamaged(digest, error);
+      return undefined;
     }
   }
 
@@ -121,16 +153,22 @@ class Compaction {
     return numbers;
   }
 
-  async #pack(digest: Digest, recipe: string, files: Uint32Array): Promise<Copies> {
-    const { core, index, packs, signal } = this.#options;
-    return await this.#withLayer(digest, async (layer) => {
-      const target = await index.openPack(this.#owner);
-      const pack = await packs.prepare(target.number, target.size);
-      return {
-        target: target.number,
-        packed: await core.packFiles(layer, { recipe, pack, files, signal }),
-      };
-    });
+  /** Undefined when the layer is damaged. */
+  async #pack(digest: Digest, wanted: Uint32Array): Promise<Copies | undefined> {
+    const { files, paths } = this.#options;
+    const whole = paths.blob(digest);
+    if ((await files.stat(whole)) !== undefined) {
+      // A copy that is gone by now, or wrong, says nothing of what the layer is made of.
+      const copies = await this.#append(digest, whole, wanted).catch(passWrong);
+      if (copies !== undefined) return copies;
+    }
+    const temporary = paths.temporary(digest);
+    try {
+      if (!(await this.#make(digest, temporary))) return undefined;
+      return await this.#orDamaged(digest, () => this.#append(digest, temporary, wanted));
+    } finally {
+      await files.remove(temporary);
+    }
   }
 
   async #move(
@@ -155,30 +193,68 @@ class Compaction {
     }
   }
 
-  /** Gives the path of the whole layer: its copy, or a file that is there for the time. */
-  async #withLayer<T>(digest: Digest, work: (path: string) => Promise<T>): Promise<T> {
-    const { files, paths, restorations, signal } = this.#options;
-    const whole = paths.blob(digest);
-    if ((await files.stat(whole)) !== undefined) return await work(whole);
-    const temporary = paths.temporary(digest);
+  /** Makes a layer again in a file; false when it is damaged. */
+  async #make(digest: Digest, path: string): Promise<boolean> {
+    const { files, restorations, signal } = this.#options;
+    const file = await files.open(path, 'create');
     try {
-      const restoration = await restorations.openAlone(digest);
-      const file = await files.open(temporary, 'create');
-      try {
-        let position = 0;
-        for await (const piece of restoration.read({ signal })) {
-          await file.write(piece, position);
-          position += piece.length;
+      const made = await this.#orDamaged(digest, async () => {
+        const restoration = await restorations.openAlone(digest);
+        try {
+          let position = 0;
+          for await (const piece of restoration.read({ signal })) {
+            await file.write(piece, position);
+            position += piece.length;
+          }
+          return position;
+        } finally {
+          await restoration.close();
         }
-      } finally {
-        await file.close();
-        await restoration.close();
-      }
-      return await work(temporary);
+      });
+      return made !== undefined;
     } finally {
-      await files.remove(temporary);
+      await file.close();
     }
   }
+
+  /** Appends files of a layer to the pack for copies. What is wrong with that pack rejects with TargetError. */
+  async #append(digest: Digest, layer: string, wanted: Uint32Array): Promise<Copies> {
+    const { core, recipes, signal } = this.#options;
+    const { number, path: pack } = await this.#prepareTarget();
+    const recipe = recipes.path(digest);
+    try {
+      const packed = await core.packFiles(layer, { recipe, pack, files: wanted, signal });
+      return { target: number, packed };
+    } catch (error) {
+      const isTarget = isCoreError(error) && TARGET_FAULT.test(error.code);
+      throw isTarget ? new TargetError(pack, error) : error;
+    }
+  }
+
+  async #prepareTarget(): Promise<{ readonly number: number; readonly path: string }> {
+    const { index, packs } = this.#options;
+    const { number, size } = await index.openPack(this.#owner);
+    this.#target = number;
+    try {
+      return { number, path: await packs.prepare(number, size) };
+    } catch (error) {
+      throw new TargetError(packs.path(number), error);
+    }
+  }
+}
+
+/** Files cannot be appended to the pack that they are copied into. */
+class TargetError extends Error {
+  override readonly name = 'TargetError';
+  readonly code = 'TARGET_PACK';
+
+  constructor(pack: string, cause: unknown) {
+    super(`nothing can be appended to ${pack}`, { cause });
+  }
+}
+
+function passWrong(error: unknown): undefined {
+  if (!isFoundWrong(error)) throw error;
 }
 
 function joinPlaces(places: Uint8Array, chosen: readonly number[]): Uint8Array {
@@ -187,10 +263,4 @@ function joinPlaces(places: Uint8Array, chosen: readonly number[]): Uint8Array {
     joined.set(places.subarray(at * PLACE_SIZE, (at + 1) * PLACE_SIZE), index * PLACE_SIZE);
   });
   return joined;
-}
-
-function isDiskFull(error: unknown): boolean {
-  return (
-    error instanceof Error && 'code' in error && ['ENOSPC', 'EDQUOT'].includes(`${error.code}`)
-  );
 }

@@ -85,7 +85,7 @@ export async function openTier(options: TierOptions): Promise<Tier> {
 
 type DropLayer = (digest: Digest, error: unknown) => Promise<void>;
 
-/** A disk that is too full for it is none's fault: what it would give back stays taken. */
+/** What ends it is the machine's, such as a full disk: what it would give back stays taken until the next time. */
 async function compact(
   { folder, runtime, core, log }: TierOptions,
   parts: Pick<CompactPacksOptions, 'packs' | 'recipes' | 'restorations' | 'signal'>,
@@ -100,7 +100,11 @@ async function compact(
     });
     if (copied > 0) log.info({ files: copied }, 'packs were compacted');
   } catch (error) {
-    if (parts.signal?.aborted !== true) log.warn({ err: error }, 'packs could not be compacted');
+    if (parts.signal?.aborted === true) return;
+    log.error(
+      { err: error },
+      'packs could not be compacted; nothing is lost, and the next collection tries again',
+    );
   }
 }
 

@@ -24,16 +24,28 @@ const MAX_OPENINGS = 3;
 /** Errors of the machine, which say nothing of what is stored, by POSIX code. */
 const PASSING: ReadonlySet<string> = new Set([
   'EACCES',
+  'EDQUOT',
   'EMFILE',
   'ENFILE',
   'ENOMEM',
+  'ENOSPC',
   'EPERM',
+  'EROFS',
   'ESTALE',
   'ETIMEDOUT',
 ]);
 
-/** Errors of this program, by the core's code: it closed the layer, or has no threads. */
-const NO_DAMAGE: ReadonlySet<string> = new Set(['RESTORATION_CLOSED', 'NO_THREAD']);
+/** Errors of this program, by their code: it closed the layer, has no threads or memory, cannot write its index. */
+const NO_DAMAGE: ReadonlySet<string> = new Set([
+  'RESTORATION_CLOSED',
+  'NO_THREAD',
+  'ZSTD_MEMORY',
+  'INDEX_NOT_WRITTEN',
+  'TARGET_PACK',
+]);
+
+/** The system's codes, such as `EIO`; those of this program have underscores. */
+const SYSTEM_CODE = /^E[A-Z0-9]+$/;
 
 export interface RestorationsOptions {
   readonly core: Core;
@@ -86,6 +98,15 @@ export class NoRecipeError extends Error {
 export function isDamage(error: unknown): boolean {
   if (error instanceof NoRecipeError || !isCoreError(error)) return false;
   return !PASSING.has(error.code) && !NO_DAMAGE.has(error.code);
+}
+
+/**
+ * Whether what was read was wrong or was not there. Unlike isDamage() it is false for what could not be read:
+ * for work that can wait and has files of its own, whose errors look the same.
+ */
+export function isFoundWrong(error: unknown): boolean {
+  if (!isDamage(error) || !isCoreError(error)) return false;
+  return error.code === 'ENOENT' || !SYSTEM_CODE.test(error.code);
 }
 
 export class Restorations {

@@ -1,17 +1,21 @@
 // A disk that gets full while a layer is taken apart: the layer stays whole and is served, and is taken
-// apart once there is room again.
+// apart once there is room again. And one that gets full or read-only while packs are copied.
 
+import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { nodeRuntime } from '../../src/adapter/node/runtime.ts';
 import { ingestLayer } from '../../src/dedup/ingest-layer.ts';
 import { loadTierCore } from '../../src/dedup/load-tier-core.ts';
 import { openTier } from '../../src/dedup/open-tier.ts';
+import type { Log } from '../../src/log.ts';
 import type { Digest } from '../../src/oci/digest.ts';
 import { BlobPaths } from '../../src/store/blob-paths.ts';
 import { openDataFolder } from '../../src/store/data-folder.ts';
 import { digestBytes, makeBytes, readAll } from '../conformance/blob-store.ts';
 import { makeFiles, makeTar, sameBytes } from '../dedup/layers.ts';
-import { quietLog } from '../doubles/quiet-log.ts';
+import { MemoryLog, quietLog } from '../doubles/quiet-log.ts';
 import { findMountProblem, openSmallDisk } from './small-disk.ts';
 
 const MIB = 1024 * 1024;
@@ -32,9 +36,9 @@ const observer = {
   restored: () => undefined,
 };
 
-async function openOn(path: string) {
+async function openOn(path: string, log: Log = quietLog) {
   const folder = await openDataFolder({ path, runtime });
-  const tier = await openTier({ folder, runtime, log: quietLog, core, observer });
+  const tier = await openTier({ folder, runtime, log, core, observer });
   const { packs, recipes } = tier;
   const ingest = (digest: Digest) => {
     if (core === undefined) throw new Error('the core does not load');
@@ -99,6 +103,23 @@ testOnDisk('a full disk in any phase of an ingest costs no layer', async (t) => 
   await opened.close();
 });
 
+/** A pack of which little is needed, by a layer that is only a recipe. */
+async function makeSparse(
+  t: ExecutionContext,
+  { folder, tier, ingest }: Awaited<ReturnType<typeof openOn>>,
+): Promise<Map<Digest, Uint8Array>> {
+  const kept = makeTar(makeFiles(20, 1));
+  const large = makeTar([makeBytes(3 * MIB)]);
+  for (const bytes of [kept, large]) {
+    const digest = digestBytes(bytes) as Digest;
+    await folder.blobs.put(digest, bytes);
+    t.is((await ingest(digest)).kind, 'recipe');
+    await folder.blobs.remove(digest);
+  }
+  await tier.store.remove(digestBytes(large) as Digest);
+  return new Map([[digestBytes(kept) as Digest, kept]]);
+}
+
 /** What is left when packs are copied: nothing, then too little for the copy, then enough. */
 const LEFT_TO_COPY = [0, 64 * 1024, 192 * 1024, 8 * MIB];
 
@@ -108,17 +129,8 @@ testOnDisk(
     const disk = await openSmallDisk(DISK_SIZE);
     t.teardown(() => disk.close());
     const path = `${disk.path}/data`;
-    const kept = makeTar(makeFiles(20, 1));
-    const large = makeTar([makeBytes(3 * MIB)]);
-    const layers = new Map([[digestBytes(kept) as Digest, kept]]);
-    const all = [kept, large].map((bytes) => [digestBytes(bytes) as Digest, bytes] as const);
     let opened = await openOn(path);
-    for (const [digest, bytes] of all) {
-      await opened.folder.blobs.put(digest, bytes);
-      t.is((await opened.ingest(digest)).kind, 'recipe');
-      await opened.folder.blobs.remove(digest);
-    }
-    await opened.tier.store.remove(digestBytes(large) as Digest);
+    const layers = await makeSparse(t, opened);
     const live = async () => (await opened.folder.files.getPack(1))?.liveSize;
     t.true(Number(await live()) > 0);
     let refused = 0;
@@ -134,6 +146,41 @@ testOnDisk(
     }
     t.true(refused >= 1, `the disk was full ${refused} times`);
     t.is(await opened.folder.files.getPack(1), undefined, 'its room is given back');
+    t.deepEqual(await opened.folder.files.recount(false), []);
+    await opened.close();
+  },
+);
+
+testOnDisk(
+  'packs on a disk that is read-only stay as they are and are served, and are copied later',
+  async (t) => {
+    const disk = await openSmallDisk(DISK_SIZE);
+    t.teardown(() => disk.close());
+    // The index keeps its file open to be written, so that only packs can be on this disk.
+    const path = await mkdtemp(join(tmpdir(), 'mica-read-only-'));
+    t.teardown(() => rm(path, { recursive: true, force: true }));
+    await mkdir(`${disk.path}/packs`);
+    await symlink(`${disk.path}/packs`, `${path}/packs`);
+    const log = new MemoryLog();
+    const opened = await openOn(path, log);
+    const layers = await makeSparse(t, opened);
+    const isSparse = async () => (await opened.folder.files.getPack(1)) !== undefined;
+    await disk.setReadOnly(true);
+    for (const round of [1, 2]) {
+      await opened.tier.collect();
+      await isServed(t, opened, layers, `read-only, round ${round}`);
+      t.true(await isSparse());
+    }
+    const told = log.entries.filter(({ level }) => level === 'error');
+    t.is(told.length, 2);
+    for (const { message, fields } of told) {
+      t.regex(message, /could not be compacted; nothing is lost/);
+      t.like(fields, { err: { code: 'TARGET_PACK', cause: { code: 'EROFS' } } });
+    }
+    await disk.setReadOnly(false);
+    await opened.tier.collect();
+    t.false(await isSparse());
+    await isServed(t, opened, layers, 'writable');
     t.deepEqual(await opened.folder.files.recount(false), []);
     await opened.close();
   },

@@ -12,6 +12,8 @@ export interface SmallDisk {
   fill(leaveBytes: number): Promise<void>;
   /** Gives back what fill() took. */
   empty(): Promise<void>;
+  /** As the kernel makes it when the disk fails, or writable again. No file may be open to be written. */
+  setReadOnly(isReadOnly: boolean): Promise<void>;
   /** Unmounts it and removes its file. */
   close(): Promise<void>;
 }
@@ -70,6 +72,9 @@ export async function openSmallDisk(size: number): Promise<SmallDisk> {
     empty: async () => {
       for (let number = 0; number < MAX_FILLERS; number += 1)
         await rm(join(path, `filler-${number}`), { force: true });
+    },
+    setReadOnly: async (isReadOnly) => {
+      await runProgram([getProgram('mount'), '-o', `remount,${isReadOnly ? 'ro' : 'rw'}`, path]);
     },
     close: async () => {
       const umount = getProgram('umount');

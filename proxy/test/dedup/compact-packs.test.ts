@@ -1,4 +1,4 @@
-import { unlink } from 'node:fs/promises';
+import { unlink, writeFile } from 'node:fs/promises';
 import test from 'ava';
 import { collectPacks } from '../../src/dedup/collect-packs.ts';
 import { compactPacks } from '../../src/dedup/compact-packs.ts';
@@ -26,17 +26,24 @@ async function makeSparse(folder: DedupFolder): Promise<Map<Digest, Uint8Array>>
   return layers;
 }
 
-function compact(folder: DedupFolder, crash?: Crash, signal?: AbortSignal): Promise<number> {
+/** `told` gets the layers that were found damaged. */
+function compact(
+  folder: DedupFolder,
+  crash?: Crash,
+  signal?: AbortSignal,
+  told: Digest[] = [],
+): Promise<number> {
   const { core, index, packs, recipes, restorations, runtime, store } = folder;
   const watch = <T extends object>(part: T, steps: readonly (keyof T & string)[]): T =>
     crash === undefined ? part : crash.watch(part, steps);
   return compactPacks({
     core: watch(core, ['fileIds', 'fileSizes', 'packFiles']),
-    index: watch(index, ['sealPack', 'filesIn', 'openPack', 'moveFiles']),
-    packs: watch(packs, ['prepare']),
+    index: watch(index, ['sealPack', 'filesIn', 'openPack', 'moveFiles', 'removePack']),
+    packs: watch(packs, ['prepare', 'remove']),
     files: watch(runtime.files, ['remove', 'stat']),
     ...{ recipes, restorations, paths: new BlobPaths(folder.path), minDeadSize: 1, signal },
     onDamaged: async (digest) => {
+      told.push(digest);
       await store.removeRecipe(digest);
     },
   });
@@ -99,6 +106,129 @@ test('a damaged layer is passed over, and the others are copied', async (t) => {
   await unlink(folder.recipes.path(damaged));
   await compact(folder);
   layers.delete(damaged);
+  await checkAll(t, folder, layers);
+});
+
+/** How a system's error comes out of Node and of the core, and one of the index. */
+function failWith(code: string): () => Promise<never> {
+  return () => Promise.reject(Object.assign(new Error(`cannot write: ${code}`), { code }));
+}
+
+/** Where a compaction writes, and what may fail there; of a core only its errors can be made up. */
+const WRITES: readonly {
+  readonly name: string;
+  readonly codes: readonly string[];
+  breakIn(folder: DedupFolder, fail: () => Promise<never>): DedupFolder;
+}[] = [
+  {
+    name: 'the pack is written',
+    codes: ['EIO', 'EROFS', 'EDQUOT', 'ENOSPC', 'EFBIG', 'PACK_MAGIC'],
+    breakIn: (folder, packFiles) => ({ ...folder, core: replace(folder.core, { packFiles }) }),
+  },
+  {
+    name: 'the pack is made ready',
+    codes: ['EIO', 'ENOENT', 'PACK_CUT'],
+    breakIn: (folder, prepare) => ({ ...folder, packs: replace(folder.packs, { prepare }) }),
+  },
+  {
+    name: 'a layer is made again in a file',
+    codes: ['EIO', 'EROFS', 'EDQUOT', 'ENOENT'],
+    breakIn: (folder, open) => {
+      const files = replace(folder.runtime.files, { open });
+      return { ...folder, runtime: { ...folder.runtime, files } };
+    },
+  },
+  {
+    name: 'the index is written',
+    codes: ['INDEX_NOT_WRITTEN'],
+    breakIn: (folder, moveFiles) => ({ ...folder, index: replace(folder.index, { moveFiles }) }),
+  },
+];
+
+/** The same object with other methods. */
+function replace<T extends object>(part: T, methods: { [name in keyof T]?: unknown }): T {
+  return new Proxy(part, {
+    get: (target, key) => {
+      const value: unknown = Reflect.get(key in methods ? methods : target, key);
+      return typeof value === 'function' && !(key in methods) ? value.bind(target) : value;
+    },
+  });
+}
+
+for (const { name, codes, breakIn } of WRITES) {
+  test(`what fails while ${name} damages no layer, and is done the next time`, async (t) => {
+    const folder = await openDedupFolder(t);
+    const layers = await makeSparse(folder);
+    const before = await listAll(folder.index.listPacks());
+    for (const code of codes) {
+      const broken = breakIn(folder, failWith(code));
+      const error = await t.throwsAsync(compact(broken), undefined, code);
+      t.regex(describe(error), new RegExp(`cannot write: ${code}`));
+      t.deepEqual(await listAll(folder.index.listPacks()), before, `${code} leaves no pack`);
+      await checkAll(t, folder, layers, code);
+    }
+    t.deepEqual(await folder.runtime.files.list(`${folder.path}/fills`), []);
+    t.is(await compact(folder), 4);
+    await checkAll(t, folder, layers);
+  });
+}
+
+/** Its message and those of its causes. */
+function describe(error: unknown): string {
+  return error instanceof Error ? `${error.message}; ${describe(error.cause)}` : '';
+}
+
+test('an error of reading a layer damages none, and one that is wrong does', async (t) => {
+  const folder = await openDedupFolder(t);
+  const layers = await makeSparse(folder);
+  const [first] = layers.keys();
+  if (first === undefined) return t.fail();
+  for (const code of ['EIO', 'ESTALE', 'NO_THREAD']) {
+    const core = replace(folder.core, { fileIds: failWith(code) });
+    await t.throwsAsync(compact({ ...folder, core }), { message: /cannot write/ });
+    await checkAll(t, folder, layers, code);
+  }
+  await writeFile(folder.recipes.path(first), 'no recipe');
+  await compact(folder);
+  t.is(await folder.index.getLayer(first), undefined);
+  layers.delete(first);
+  await checkAll(t, folder, layers);
+});
+
+for (const state of ['gone', 'damaged'] as const) {
+  test(`a whole copy that is ${state} says nothing of its recipe`, async (t) => {
+    const folder = await openDedupFolder(t);
+    const layers = await makeSparse(folder);
+    for (const layer of layers.values()) await folder.put(layer);
+    for (const digest of layers.keys()) await writeFile(folder.wholePath(digest), 'x'.repeat(999));
+    const { files } = folder.runtime;
+    const remove = async (path: string) => {
+      const status = await files.stat(path);
+      if (state === 'gone' && path.includes('/blobs/')) await files.remove(path);
+      return status;
+    };
+    const runtime = { ...folder.runtime, files: replace(files, { stat: remove }) };
+    t.is(await compact({ ...folder, runtime }), 4);
+    for (const digest of layers.keys()) await folder.whole.remove(digest);
+    await checkAll(t, folder, layers);
+  });
+}
+
+test('a layer that is removed while packs are compacted is passed over', async (t) => {
+  const folder = await openDedupFolder(t);
+  const layers = await makeSparse(folder);
+  const [first] = layers.keys();
+  if (first === undefined) return t.fail();
+  const fileIds = async (recipe: string) => {
+    const ids = await folder.core.fileIds(recipe);
+    if (recipe === folder.recipes.path(first)) await folder.store.removeRecipe(first);
+    return ids;
+  };
+  const told: Digest[] = [];
+  const core = replace(folder.core, { fileIds });
+  await compact({ ...folder, core }, undefined, undefined, told);
+  t.deepEqual(told, []);
+  layers.delete(first);
   await checkAll(t, folder, layers);
 });
 
