@@ -1,7 +1,10 @@
 // What a server does when it is killed: each workload is a configuration, what is stored, and what goes on at
 // the moment.
 
+import { readdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { LayerStats } from '../../src/dedup/layer-stats.ts';
 import { makeFiles, makeLayer, makeTar, makeText } from '../dedup/layers.ts';
 import { runMica, startMicaCommand } from '../peers/mica.ts';
 import type { MicaUnderTest } from '../server-under-test.ts';
@@ -26,23 +29,58 @@ export interface Setting {
   readonly images: Image[];
   /** All that ever were, in the order in which they were pulled. */
   readonly everything: Image[];
+  /** Of the starts until now, where they differ. */
+  readonly configs: ConfigParts[];
 }
+
+/** Parts of a configuration. */
+export type ConfigParts = Readonly<Record<string, unknown>>;
 
 export interface Workload {
   readonly name: string;
-  /** Parts of the configuration. */
-  readonly config: Readonly<Record<string, unknown>>;
+  /** Of the next start. */
+  config(setting: Setting): ConfigParts;
+  /** Of the starts at the end, after each of which all is looked at. */
+  readonly endings: readonly Ending[];
   /** Milliseconds until the kill, at most. */
   readonly maxDelayMs: number;
   /** Adds what a round pulls before the kill. */
   prepare(setting: Setting, round: number): void;
   /** Goes on while the server is killed; what fails then is nobody's failure. */
   run(setting: Setting, mica: MicaUnderTest, round: number): Promise<unknown>;
+  /** Whether the kill came while something was half done, where that can be seen. */
+  wasKilledWithin?(setting: Setting): Promise<boolean>;
+  /** Whether all images were stored before a round: then they are served without the upstream. */
+  isStored?(round: number): boolean;
   /** Whether what the server has on the disk is what it would have had without a crash. */
   readonly isComparable: boolean;
 }
 
+export interface Ending {
+  readonly config: ConfigParts;
+  /** Whether the server has done what the configuration asks for with so many layers. */
+  isSettled(counts: LayerStats['layers'], layers: number): boolean;
+}
+
 const ONLY_RECIPES = { dedup: { mode: 'b', replicas: 0, minLayer: 0 } };
+const ALL_WHOLE = { dedup: { mode: 'b', replicas: 1, minLayer: 0 } };
+const SOME_WHOLE = { dedup: { mode: 's', rawBudget: '2MiB', minLayer: 0 } };
+const NO_RECIPES = { dedup: { mode: 'off' } };
+
+const isIngested: Ending['isSettled'] = ({ total, pending }, layers) =>
+  total >= layers && pending === 0;
+
+const AS_RECIPES: Ending = { config: ONLY_RECIPES, isSettled: isIngested };
+
+/** No layer is known to be one any more. */
+const AS_BLOBS: Ending = { config: NO_RECIPES, isSettled: ({ total }) => total === 0 };
+
+/** Modes with whole copies of few layers, and with those of all: recipes stay or go. */
+const FEW_WHOLE: readonly ConfigParts[] = [ONLY_RECIPES, SOME_WHOLE];
+const ALL_KEPT: readonly ConfigParts[] = [ALL_WHOLE, NO_RECIPES];
+
+/** Images of the conversions: half of them of two small layers, half of a large one. */
+const CONVERTED_IMAGES = MAX_IMAGES;
 
 function addImage(
   { upstream, images, everything }: Setting,
@@ -117,11 +155,25 @@ async function evictOldest(setting: Setting): Promise<void> {
   await removing.exited;
 }
 
+/** Whether some layers are kept as the mode says, and some still as another one says. */
+async function isHalfConverted({ data, images, configs }: Setting): Promise<boolean> {
+  const digests = images.flatMap(({ layers }) => layers.map(({ digest }) => digest));
+  const countIn = async (folder: string): Promise<number> => {
+    const names = await readdir(join(data, folder), { recursive: true });
+    const files = new Set(names.map((name) => basename(name)));
+    return digests.filter((digest) => files.has(digest.slice('sha256:'.length))).length;
+  };
+  const isSome = (count: number) => count > 0 && count < digests.length;
+  if (isSome(await countIn('recipes'))) return true;
+  return configs.at(-1) !== SOME_WHOLE && isSome(await countIn('blobs'));
+}
+
 /** Everything that changes files and index by itself while the server runs. */
 export const WORKLOADS: readonly Workload[] = [
   {
     name: 'ingest',
-    config: ONLY_RECIPES,
+    config: () => ONLY_RECIPES,
+    endings: [AS_RECIPES],
     maxDelayMs: 400,
     isComparable: true,
     prepare: (setting, round) => addSharing(setting, `v${round}`),
@@ -129,7 +181,8 @@ export const WORKLOADS: readonly Workload[] = [
   },
   {
     name: 'restore',
-    config: ONLY_RECIPES,
+    config: () => ONLY_RECIPES,
+    endings: [AS_RECIPES],
     maxDelayMs: 150,
     isComparable: true,
     prepare: (setting, round) => {
@@ -140,7 +193,8 @@ export const WORKLOADS: readonly Workload[] = [
   {
     // Whole copies go and come within a budget of one or two layers.
     name: 'promotion and demotion',
-    config: { dedup: { mode: 's', rawBudget: '2MiB', minLayer: 0 } },
+    config: () => SOME_WHOLE,
+    endings: [{ config: SOME_WHOLE, isSettled: isIngested }],
     maxDelayMs: 300,
     isComparable: false,
     prepare: (setting, round) => {
@@ -150,7 +204,8 @@ export const WORKLOADS: readonly Workload[] = [
   },
   {
     name: 'compaction',
-    config: ONLY_RECIPES,
+    config: () => ONLY_RECIPES,
+    endings: [AS_RECIPES],
     maxDelayMs: 400,
     isComparable: false,
     prepare: (setting, round) => addLarge(setting, `v${round}`, round),
@@ -160,10 +215,41 @@ export const WORKLOADS: readonly Workload[] = [
   {
     // What a quota removes, `purge` removes too: by the same steps, but however young an image is.
     name: 'eviction',
-    config: ONLY_RECIPES,
+    config: () => ONLY_RECIPES,
+    endings: [AS_RECIPES],
     maxDelayMs: 900,
     isComparable: false,
     prepare: (setting, round) => addSharing(setting, `v${round}`),
     run: (setting, mica) => Promise.all([pullImages(mica, setting.images), evictOldest(setting)]),
+  },
+  {
+    // Each start has another mode than the one before; what it converts, the one after finds half done.
+    name: 'mode conversion',
+    config: ({ random, configs }) => {
+      const last = configs.at(-1) ?? NO_RECIPES;
+      // Between those with few there is next to nothing to do.
+      const others = FEW_WHOLE.includes(last) ? ALL_KEPT : [...FEW_WHOLE, ...ALL_KEPT];
+      const modes = others.filter((mode) => mode !== last);
+      const config = modes[random.integer(0, modes.length)] ?? ONLY_RECIPES;
+      configs.push(config);
+      return config;
+    },
+    endings: [
+      AS_BLOBS,
+      {
+        config: ONLY_RECIPES,
+        isSettled: (counts, layers) => isIngested(counts, layers) && counts.whole === 0,
+      },
+    ],
+    maxDelayMs: 450,
+    isComparable: true,
+    prepare: (setting, round) => {
+      if (round >= CONVERTED_IMAGES) return;
+      if (round % 2 === 0) addSharing(setting, `v${round}`);
+      else addLarge(setting, `v${round}`, round);
+    },
+    isStored: (round) => round > CONVERTED_IMAGES,
+    run: () => Promise.resolve(),
+    wasKilledWithin: isHalfConverted,
   },
 ];
