@@ -106,7 +106,11 @@ export function describeError(error: unknown): string {
 /** Warnings and errors as lines; the rest of a log is for the server. */
 function terminalLog(terminal: Terminal): Log {
   const print = (fields: object, message: string) => {
-    terminal.error(`mica: ${message} ${JSON.stringify(fields)}\n`);
+    // An error's own fields are not its message.
+    const told = JSON.stringify(fields, (_name, value: unknown) =>
+      value instanceof Error ? describeError(value) : value,
+    );
+    terminal.error(`mica: ${message} ${told}\n`);
   };
   return { debug: () => undefined, info: () => undefined, warn: print, error: print };
 }

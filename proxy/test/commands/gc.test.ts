@@ -32,3 +32,15 @@ test('gc() says what it did', async (t) => {
   t.is(await gc(context, {}), 0);
   t.is(context.terminal.stdout, 'removed 0 blobs and 0 partial blobs, 0 B\n');
 });
+
+test('commands print what an error in the log says, with its cause', async (t) => {
+  const folder = await makeCommandFolder(t);
+  const context = folder.context();
+  const cause = new Error('no such library');
+  const runtime = {
+    ...context.runtime,
+    loadCore: () => Promise.reject(new Error('cannot load it', { cause })),
+  };
+  t.is(await gc({ ...context, runtime }, {}), 0);
+  t.regex(context.terminal.stderr, /the core does not load.*cannot load it: no such library/);
+});
