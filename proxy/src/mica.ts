@@ -10,6 +10,7 @@ import { collectRegularly } from './collect-regularly.ts';
 import type { Config } from './config/config.ts';
 import { loadTierCore } from './dedup/load-tier-core.ts';
 import { openTier, type Tier } from './dedup/open-tier.ts';
+import { tellLostIndex } from './dedup/tell-lost-index.ts';
 import { TierWork } from './dedup/tier-work.ts';
 import type { Log } from './log.ts';
 import { type OpenedMirror, openMirror } from './pull/open-mirror.ts';
@@ -123,6 +124,10 @@ async function openLayers(
     onStored: (digest, size) => work.stored(digest, size),
   });
   closing.add(() => tier.close());
+  await tellLostIndex({ ...tier, index: folder.files, log }).catch((error: unknown) => {
+    // A full disk is no reason not to start.
+    log.warn({ err: error }, 'it could not be seen whether the index was lost');
+  });
   return { tier, work };
 }
 

@@ -172,6 +172,8 @@ export interface FileIndex {
 
   /** The owner's pack that is not sealed, or else a new one, empty. No number is given twice. */
   openPack(owner: string): Promise<PackRecord>;
+  /** Gives no number up to this one any more; resolves with the last one that was given before, 0 if none. */
+  skipPacks(number: number): Promise<number>;
   /** Ends a pack: what is appended to it already may still be committed. */
   sealPack(pack: number): Promise<void>;
   getPack(pack: number): Promise<PackRecord | undefined>;

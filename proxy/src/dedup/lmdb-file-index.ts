@@ -135,6 +135,10 @@ export class LmdbFileIndex implements FileIndex {
     return this.#packs.open(owner);
   }
 
+  skipPacks(number: number): Promise<number> {
+    return this.#packs.skip(number);
+  }
+
   sealPack(pack: number): Promise<void> {
     return this.#packs.seal(pack);
   }

@@ -34,6 +34,17 @@ export class LmdbPacks {
     });
   }
 
+  async skip(number: number): Promise<number> {
+    const { given } = this.#tables;
+    const last = given.get('pack') ?? 0;
+    if (last >= number) return last;
+    return await this.#environment.write(() => {
+      const before = given.get('pack') ?? 0;
+      given.putSync('pack', Math.max(before, number));
+      return before;
+    });
+  }
+
   async seal(number: number): Promise<void> {
     const { packs, openPacks } = this.#tables;
     await this.#environment.write(() => {

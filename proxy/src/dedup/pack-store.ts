@@ -9,6 +9,9 @@ import { openSized } from '../store/open-sized.ts';
 
 const NAME = /^([0-9a-f]{8})\.pack$/;
 
+/** No store ever comes to it: a name with more is not by Mica, and must not use up the numbers. */
+const MAX_NUMBER = 2 ** 31;
+
 /** A pack has fewer bytes than were synced into it: the disk lost them. */
 export class PackCutError extends Error {
   override readonly name = 'PackCutError';
@@ -78,6 +81,16 @@ export class PackStore {
   /** Removes a pack's file; who has it open reads on. */
   async remove(number: number): Promise<void> {
     await this.#files.remove(this.path(number));
+  }
+
+  /** The highest number of a pack on the disk, 0 if there is none. */
+  async highest(): Promise<number> {
+    let highest = 0;
+    for (const name of await listFolder(this.#files, this.#root)) {
+      const number = Number.parseInt(NAME.exec(name)?.[1] ?? '0', 16);
+      if (number <= MAX_NUMBER) highest = Math.max(highest, number);
+    }
+    return highest;
   }
 
   /** What is on the disk, whatever the index knows of it. */

@@ -362,6 +362,16 @@ function testPacks(check: Check): void {
     t.is((await index.openPack('b')).number, 2);
   });
 
+  check('skipPacks() keeps numbers from being given', async (t, made) => {
+    t.is(await made.index.skipPacks(3), 0);
+    t.is((await made.index.openPack('a')).number, 4);
+    t.is(await made.index.skipPacks(2), 4);
+    const index = await made.reopen();
+    t.is((await index.openPack('b')).number, 5);
+    t.is(await index.skipPacks(9), 5);
+    t.is((await index.openPack('c')).number, 10);
+  });
+
   check('removePack() forgets a sealed pack without live files', async (t, { index }) => {
     await bringLayer(index, { digest: first, files: [1, 2], owner: 'a' });
     await index.sealPack(1);

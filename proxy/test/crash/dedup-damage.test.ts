@@ -9,6 +9,7 @@ import { nodeRuntime } from '../../src/adapter/node/runtime.ts';
 import { ingestLayer } from '../../src/dedup/ingest-layer.ts';
 import { loadTierCore } from '../../src/dedup/load-tier-core.ts';
 import { openTier } from '../../src/dedup/open-tier.ts';
+import { tellLostIndex } from '../../src/dedup/tell-lost-index.ts';
 import { verifyLayers } from '../../src/dedup/verify-layers.ts';
 import { verifyPacks } from '../../src/dedup/verify-packs.ts';
 import type { Digest } from '../../src/oci/digest.ts';
@@ -17,8 +18,13 @@ import { openDataFolder } from '../../src/store/data-folder.ts';
 import { type Damage, verifyStore } from '../../src/store/verify-store.ts';
 import { digestBytes, readAll } from '../conformance/blob-store.ts';
 import { makeFiles, makeLayer, makeTar, sameBytes } from '../dedup/layers.ts';
-import { quietLog } from '../doubles/quiet-log.ts';
+import { MemoryLog, quietLog } from '../doubles/quiet-log.ts';
 import { makeFolder, removeFolder } from '../doubles/test-runtime.ts';
+import { runMica } from '../peers/mica.ts';
+import { startMica } from '../server-under-test.ts';
+import { untilIngested } from '../until-ingested.ts';
+import { startRegistry } from '../upstream-double/registry.ts';
+import { pullImages, REPOSITORY } from './kill-workloads.ts';
 import { ageFiles, storedSize } from './leaks.ts';
 
 /** Two that share files, and one alone. */
@@ -255,6 +261,59 @@ test('packs that a lost index knew are removed, and their numbers used again', a
   t.is((await opened.tier.collect()).packs, 2);
   t.deepEqual(await readdir(join(path, 'packs')), []);
   for (const digest of LAYERS.keys()) t.is(await fetchLayer(opened, digest), 'recipe');
+  await expectServed(t, opened);
+  await opened.close();
+});
+
+test('a server whose index was lost says so once, and serves what is right meanwhile', async (t) => {
+  const upstream = await startRegistry();
+  t.teardown(() => upstream.close());
+  const folder = await makeFolder();
+  t.teardown(() => removeFolder(folder));
+  const data = join(folder, 'data');
+  const upstreams = { 'docker.io': { url: upstream.url } };
+  const putImage = (tag: string, layers: readonly Uint8Array[]) =>
+    upstream.putImage({ repository: REPOSITORY, tag, seed: tag, layers });
+  const [one = [], other = []] = [[...LAYERS.values()], [makeTar(makeFiles(30, 300))]];
+  const images = [putImage('one', one)];
+  const config = { dedup: { mode: 'b', replicas: 0, minLayer: 0 } };
+  const serve = async (layers: number) => {
+    const mica = await startMica({ upstreams, data, config });
+    const lost = mica.log().filter(({ msg }) => String(msg).startsWith('the index was lost'));
+    t.deepEqual([...new Set(await pullImages(mica, images))], ['whole']);
+    await untilIngested(mica, layers, 0);
+    t.deepEqual([...new Set(await pullImages(mica, images))], ['whole'], 'made again');
+    await mica.stop();
+    return lost;
+  };
+  t.deepEqual(await serve(LAYERS.size), []);
+  const orphan = await readFile(packOf(data));
+  await rm(join(data, 'index'), { recursive: true });
+  images.push(putImage('other', other));
+  const [line, ...more] = await serve(LAYERS.size + 1);
+  t.like(line, { packs: 1, recipes: LAYERS.size });
+  t.true(Number(line?.['bytes']) >= orphan.length);
+  t.deepEqual(more, []);
+  t.deepEqual(await readFile(packOf(data)), orphan, 'its number is not used again');
+  t.deepEqual(await serve(LAYERS.size + 1), [], 'it is told of once');
+  await ageFiles(data);
+  t.is((await runMica({ folder, data, upstreams }, 'gc')).code, 0);
+  t.deepEqual(await readdir(join(data, 'packs')), ['00000002.pack']);
+  t.is((await runMica({ folder, data, upstreams }, 'verify')).code, 0);
+  t.deepEqual(await serve(LAYERS.size + 1), []);
+});
+
+test('an index that is older than the packs serves what it knows', async (t) => {
+  const path = await copyOfFilled(t);
+  await cp(packOf(path), join(path, 'packs/00000007.pack'));
+  const opened = await openStore(path);
+  const { files: index } = opened.folder;
+  const log = new MemoryLog();
+  t.true(await tellLostIndex({ ...opened.tier, index, log }));
+  t.like(log.entries, [{ level: 'error', fields: { packs: 1, recipes: 0 } }]);
+  t.false(await tellLostIndex({ ...opened.tier, index, log }));
+  t.is(log.entries.length, 1);
+  t.is((await index.openPack('other')).number, 8);
   await expectServed(t, opened);
   await opened.close();
 });

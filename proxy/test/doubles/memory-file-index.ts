@@ -220,6 +220,12 @@ export class MemoryFileIndex implements FileIndex {
     return this.#record(number, pack);
   }
 
+  async skipPacks(number: number): Promise<number> {
+    const last = this.#nextPack - 1;
+    this.#nextPack = Math.max(this.#nextPack, number + 1);
+    return last;
+  }
+
   async sealPack(number: number): Promise<void> {
     const pack = this.#packs.get(number);
     if (pack !== undefined) this.#packs.set(number, { ...pack, isSealed: true });
