@@ -35,6 +35,7 @@ mod ingest;
 mod layer_pack;
 mod number;
 mod pack_files;
+mod packs;
 mod pool;
 mod progress;
 mod questions;

@@ -3,20 +3,15 @@
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mica_core::pack::{
-    BLOCK_HEADER_SIZE, Block, BlockCache, BlockHeader, BlockLimits, BlockSource, CachedBlock,
-    FileReader, PackPlace, decode_block_header, decode_block_into,
-};
+use mica_core::pack::{FileReader, PackPlace};
 use mica_core::restore::{
     FileIds, FileMap, FileSource, LayerEncoder, RestoreError, Restorer, Scratch,
 };
 
-use crate::file::{Input, InputFile};
+use crate::file::Input;
 use crate::job::{JobContext, JobError};
+use crate::packs::Packs;
 use crate::recipe_file::{RecipeFile, SourceError};
-
-/// Blocks that are kept, shared by all parts of a layer: neighbouring parts need the same ones.
-const MAX_BLOCKS: usize = 4;
 
 /// Buffers that are kept for later parts. More are only used while many read at the same time.
 const MAX_SPARES: usize = 4;
@@ -60,11 +55,6 @@ struct Worker {
     stored: Vec<u8>,
 }
 
-struct Packs {
-    files: Vec<InputFile>,
-    blocks: Mutex<BlockCache>,
-}
-
 impl OpenRestoration {
     /// # Errors
     /// The files' errors and the recipe's.
@@ -77,10 +67,7 @@ impl OpenRestoration {
         Ok(Restoration {
             restorer,
             recipe,
-            packs: Packs {
-                files: files?,
-                blocks: Mutex::new(BlockCache::new(MAX_BLOCKS)),
-            },
+            packs: Packs::new(files?),
             map,
             idle: Mutex::default(),
             spares: Arc::default(),
@@ -213,75 +200,8 @@ impl FileSource for Files<'_> {
                     got: 0,
                     expected: length,
                 })?;
-        let mut blocks = Blocks {
-            packs,
-            stored: &mut *self.stored,
-        };
+        let mut blocks = packs.blocks(self.stored);
         let range = (offset, length);
         self.reader.read(&mut blocks, pack, start, range, output)
-    }
-}
-
-/// The blocks of the packs, for one thread.
-struct Blocks<'a> {
-    packs: &'a Packs,
-    stored: &'a mut Vec<u8>,
-}
-
-impl BlockSource for Blocks<'_> {
-    type Error = SourceError;
-
-    fn block_header(&mut self, pack: u32, offset: u64) -> Result<BlockHeader, SourceError> {
-        if let Some(cached) = self.packs.lock().find(pack, offset) {
-            return Ok(cached.header);
-        }
-        self.packs
-            .read(self.stored, pack, offset, BLOCK_HEADER_SIZE)?;
-        Ok(decode_block_header(self.stored, BlockLimits::default())?)
-    }
-
-    fn block(&mut self, pack: u32, offset: u64) -> Result<Arc<Block>, SourceError> {
-        if let Some(cached) = self.packs.lock().find(pack, offset) {
-            return Ok(cached.block);
-        }
-        let header = self.block_header(pack, offset)?;
-        let length = usize::try_from(header.block_length()).unwrap_or(usize::MAX);
-        self.packs.read(self.stored, pack, offset, length)?;
-        let room = self.packs.lock().make_room();
-        let block = decode_block_into(self.stored, BlockLimits::default(), room)?;
-        let block = Arc::new(block);
-        self.packs.lock().insert(CachedBlock {
-            pack,
-            offset,
-            header,
-            block: Arc::clone(&block),
-        });
-        Ok(block)
-    }
-}
-
-impl Packs {
-    fn lock(&self) -> MutexGuard<'_, BlockCache> {
-        self.blocks.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Makes `bytes` those of a pack.
-    fn read(
-        &self,
-        bytes: &mut Vec<u8>,
-        pack: u32,
-        offset: u64,
-        length: usize,
-    ) -> Result<(), SourceError> {
-        let index = usize::try_from(pack).unwrap_or(usize::MAX);
-        let file = self.files.get(index).ok_or(RestoreError::NoPack {
-            pack,
-            packs: self.files.len(),
-        })?;
-        if file.read_exactly_into(bytes, offset, length)? {
-            return Ok(());
-        }
-        let end = offset.saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
-        Err(RestoreError::PackEnd { pack, end }.into())
     }
 }
