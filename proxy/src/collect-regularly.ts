@@ -14,9 +14,11 @@ export interface CollectRegularlyOptions {
   readonly work: TierWork;
   readonly clock: Clock;
   readonly log: Log;
+  /** When the layers are looked at first, ms. */
+  readonly firstMs: number;
 }
 
-/** Looks at the layers now, and collects every hour; gives the function that ends it. */
+/** Looks at the layers soon, and collects every hour; gives the function that ends it. */
 export function collectRegularly(options: CollectRegularlyOptions): () => Promise<void> {
   const abort = new AbortController();
   const ended = keepRunning(options, abort.signal);
@@ -31,7 +33,10 @@ async function keepRunning(options: CollectRegularlyOptions, signal: AbortSignal
   let isFirst = true;
   while (!signal.aborted) {
     try {
-      if (isFirst) await options.work.collect();
+      if (isFirst) {
+        await clock.sleep(options.firstMs, signal);
+        await options.work.collect();
+      }
       isFirst = false;
       await clock.sleep(COLLECT_EVERY_MS, signal);
       await collectOnce(options, signal);

@@ -18,9 +18,16 @@ import type { Runtime } from './runtime/runtime.ts';
 import { type DataFolder, openDataFolder } from './store/data-folder.ts';
 import { takeServeLock } from './store/serve-lock.ts';
 import { openStoreSpace } from './store/store-space.ts';
+import { warmIndex } from './store/warm-index.ts';
 import { configuredCredential } from './upstream/configured-credentials.ts';
 import { openUpstream } from './upstream/open-upstream.ts';
 import type { Upstream } from './upstream/upstream.ts';
+
+/**
+ * When all that is stored is looked at first, ms after the start. It takes the processor from the clients
+ * who waited for the start.
+ */
+const LOOK_AFTER_MS = 1000;
 
 export interface MicaOptions {
   readonly config: Config;
@@ -72,7 +79,15 @@ async function open(options: MicaOptions, closing: Closing): Promise<Mica> {
   const { store } = tier;
   const { index } = folder;
   const reclaim = () => tier.reclaim();
-  const space = openStoreSpace({ store, index, config, runtime, observer: metrics, log, reclaim });
+  const ending = new AbortController();
+  const space = openStoreSpace({
+    ...{ store, index, config, runtime, observer: metrics, log, reclaim },
+    counting: { afterMs: LOOK_AFTER_MS, signal: ending.signal },
+  });
+  closing.add(() => {
+    ending.abort();
+    return space.counted;
+  });
   const mirror = openMirror({
     ...{ config, upstreams, store, index, space, runtime, observer: metrics, log },
     onManifestStored: (blobs) => work.learn(blobs),
@@ -82,8 +97,11 @@ async function open(options: MicaOptions, closing: Closing): Promise<Mica> {
   const isWaiting = () => metrics.totals.fillsRunning > 0 || tier.restorations?.isAwaited === true;
   work.start({ tier, space, isBusy, isWaiting });
   closing.add(() => work.close());
-  closing.add(collectRegularly({ tier, work, clock: runtime.clock, log }));
-  const admin = openAdmin({ ...options, folder, tier, work, upstreams, metrics, mirror, space });
+  closing.add(collectRegularly({ tier, work, clock: runtime.clock, log, firstMs: LOOK_AFTER_MS }));
+  const admin = openAdmin({
+    ...{ ...options, folder, tier, work, upstreams, metrics, mirror, space },
+    firstMs: LOOK_AFTER_MS,
+  });
   closing.add(() => admin.close());
   const listening = await listen(options, { folder, work, mirror, admin });
   closing.add(() => listening.drain());
@@ -106,7 +124,20 @@ async function openFolder(
   closing.add(() => folder.close());
   const lock = await takeServeLock(config.data, runtime);
   closing.add(() => lock.release());
+  warm(options, closing);
   return folder;
+}
+
+/** Without it the first requests wait for the disk: no reason not to start. */
+function warm({ config, runtime, log }: MicaOptions, closing: Closing): void {
+  const ending = new AbortController();
+  const warming = warmIndex(config.data, runtime.files, ending.signal).catch((error: unknown) => {
+    log.debug({ err: error }, 'the index could not be read ahead');
+  });
+  closing.add(() => {
+    ending.abort();
+    return warming;
+  });
 }
 
 /** What takes layers apart and makes them again. */

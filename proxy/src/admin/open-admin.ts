@@ -38,6 +38,8 @@ export interface AdminOptions {
   readonly metrics: Metrics;
   readonly mirror: Pick<OpenedMirror, 'fills'>;
   readonly space: StoreSpace;
+  /** When all that is stored is counted first, ms. */
+  readonly firstMs?: number;
 }
 
 export interface Admin {
@@ -48,7 +50,7 @@ export interface Admin {
 }
 
 export function openAdmin(options: AdminOptions): Admin {
-  const { config, runtime, log, folder, tier, metrics } = options;
+  const { config, runtime, log, folder, tier, metrics, firstMs } = options;
   const { files, clock } = runtime;
   const { index, environment } = folder;
   const { store } = tier;
@@ -76,7 +78,7 @@ export function openAdmin(options: AdminOptions): Admin {
       metrics.requestEnded(ended);
       pulls.requestEnded(ended);
     },
-    close: sampleSavings({ history, usage: stats.usage, clock, log }),
+    close: sampleSavings({ history, usage: stats.usage, clock, log, firstMs }),
   };
 }
 

@@ -13,9 +13,11 @@ export interface SampleSavingsOptions {
   readonly usage: () => Promise<StoreUsage>;
   readonly clock: Clock;
   readonly log: Log;
+  /** When the first sample is taken, ms; at once when absent. */
+  readonly firstMs?: number | undefined;
 }
 
-/** Samples now and every minute; gives the function that ends it. */
+/** Samples soon and every minute; gives the function that ends it. */
 export function sampleSavings(options: SampleSavingsOptions): () => Promise<void> {
   const abort = new AbortController();
   const ended = keepSampling(options, abort.signal);
@@ -26,7 +28,8 @@ export function sampleSavings(options: SampleSavingsOptions): () => Promise<void
 }
 
 async function keepSampling(options: SampleSavingsOptions, signal: AbortSignal): Promise<void> {
-  const { clock, log } = options;
+  const { clock, log, firstMs = 0 } = options;
+  if (firstMs > 0) await clock.sleep(firstMs, signal).catch(() => undefined);
   while (!signal.aborted) {
     try {
       await sampleOnce(options);

@@ -26,6 +26,8 @@ export interface StoreSpaceOptions {
   readonly log: Log;
   /** Gives back what the blobs that went shared with others and nobody needs now. */
   reclaim?(): Promise<unknown>;
+  /** When what is there is counted; at once when absent. It is not counted any more after the abort. */
+  readonly counting?: { readonly afterMs: number; readonly signal: AbortSignal };
 }
 
 /**
@@ -61,7 +63,7 @@ interface PromisedRoom {
   readonly sinceMs: number;
 }
 
-/** Starts counting what is there; until that ends only the disk decides. */
+/** Counts what is there; until that ends only the disk decides. */
 export function openStoreSpace(options: StoreSpaceOptions): StoreSpace {
   return new StoreSpace(options);
 }
@@ -205,7 +207,11 @@ export class StoreSpace implements Space {
   }
 
   async #count(): Promise<void> {
-    const { store, log } = this.#options;
+    const { store, log, runtime, counting } = this.#options;
+    if (counting !== undefined) {
+      await runtime.clock.sleep(counting.afterMs, counting.signal).catch(() => undefined);
+      if (counting.signal.aborted) return;
+    }
     const before = this.#storedEver;
     try {
       const blobs = await measureBytes(store.list());

@@ -93,6 +93,21 @@ test('sampleSavings() samples at once and every minute, also after a failure, un
   await environment.close();
 });
 
+test('sampleSavings() waits for its first sample as long as is asked for', async (t) => {
+  const environment = await (await openFolder(t))();
+  const history = openSavingsHistory(environment);
+  const clock = new FakeClock();
+  const usage = () => Promise.resolve(usageOf(1));
+  const close = sampleSavings({ history, usage, clock, log: silentLog, firstMs: 1000 });
+  await untilSleeping(clock);
+  t.is(history.samples().length, 0);
+  await clock.advance(1000);
+  await untilSleeping(clock);
+  t.is(history.samples().length, 1);
+  await close();
+  await environment.close();
+});
+
 /** Writes take real time, after which the sampler waits for the clock. */
 async function untilSleeping(clock: FakeClock): Promise<void> {
   while (clock.sleeping === 0) await new Promise((resolve) => setImmediate(resolve));

@@ -139,6 +139,33 @@ test('admit() counts what was in the store before it was opened', async (t) => {
   t.false(await space.admit(40 * KIB));
 });
 
+test('what was there is counted as late as is asked for, and not after the abort', async (t) => {
+  const store = new MemoryBlobStore();
+  const bytes = bytesOf('there before', 80 * KIB);
+  store.plant(sha256(bytes), bytes);
+  const clock = new FakeClock();
+  const ending = new AbortController();
+  const open = () =>
+    openStoreSpace({
+      store,
+      index: new MemoryIndex(),
+      config: { quota: { kind: 'bytes', bytes: 100 * KIB }, data: '/data' },
+      runtime: makeTestRuntime({ clock }),
+      observer: { evicted: () => undefined },
+      log: quietLog,
+      counting: { afterMs: 1000, signal: ending.signal },
+    });
+  const space = open();
+  t.is((await space.status()).used, undefined);
+  await clock.advance(1000);
+  await space.counted;
+  t.is((await space.status()).used, 80 * KIB);
+  const other = open();
+  ending.abort();
+  await other.counted;
+  t.is((await other.status()).used, undefined);
+});
+
 test('admit() forgets a promise that nobody kept or gave back within an hour', async (t) => {
   const machine = new Machine(100 * KIB);
   await machine.space.counted;
