@@ -29,7 +29,8 @@ export interface NativePart {
 export interface OpenedRestoration {
   readonly summary: LayerSummary;
   partEnds(): Float64Array;
-  part(control: JobControl, number: number): Promise<NativePart>;
+  /** `due`: when its reader should have everything, ms; what is due first is made first. */
+  part(control: JobControl, number: number, due: number): Promise<NativePart>;
   /** Nothing where the parts are the layer. */
   encoder(): PartEncoder | null;
   close(): void;

@@ -3,7 +3,7 @@
 import type { JobOptions, LayerSummary } from './core.ts';
 import type { JobControl, OpenedRestoration } from './native-module.ts';
 import type { MadePart } from './part-reading.ts';
-import type { PartEncoder, PartSource } from './restoration.ts';
+import type { PartEncoder, PartOptions, PartSource } from './restoration.ts';
 
 /** Runs one job under its caller's signal; a result that nobody waits for any more goes to `letGo`. */
 export type RunJob = <T>(
@@ -25,10 +25,10 @@ export class NativeParts implements PartSource {
     this.#run = run;
   }
 
-  part(number: number, options: JobOptions): Promise<MadePart> {
+  part(number: number, options: PartOptions): Promise<MadePart> {
     return this.#run(
       options,
-      (control) => this.#opened.part(control, number),
+      (control) => this.#opened.part(control, number, options.due),
       (unwanted) => unwanted.letGo(),
     );
   }

@@ -5,12 +5,23 @@ import type { CoreError, JobOptions, LayerSummary, ReadOptions, Restoration } fr
 import { type MadePart, PartReading } from './part-reading.ts';
 import { PieceRoom } from './piece-room.ts';
 
+/**
+ * Bytes of a layer a second at which a reader should have everything: less than one thread makes. So small
+ * layers come before large ones that were asked for just before, and nobody waits for ever.
+ */
+const DUE_RATE = 10e6;
+
+export interface PartOptions extends JobOptions {
+  /** When its reader should have everything, ms. Threads make first what is due first. */
+  readonly due: number;
+}
+
 /** What makes the parts. */
 export interface PartSource {
   readonly summary: LayerSummary;
   /** Where each part ends in the layer, ascending. */
   readonly partEnds: Float64Array;
-  part(number: number, options: JobOptions): Promise<MadePart>;
+  part(number: number, options: PartOptions): Promise<MadePart>;
   /** What the parts have to be passed through; nothing where they are the layer. */
   encoder(): PartEncoder | undefined;
   /** Called once, when no part is made any more. */
@@ -52,7 +63,8 @@ export class PartRestoration implements Restoration {
     const { signal } = options;
     signal?.throwIfAborted();
     if (this.#closed !== undefined) throw new RestorationClosedError();
-    const reading = new PartReading((number, job) => this.#source.part(number, job));
+    const due = this.#dueOf(options);
+    const reading = new PartReading((number, job) => this.#source.part(number, { ...job, due }));
     const abort = (): void => reading.end(signal?.reason);
     signal?.addEventListener('abort', abort, { once: true });
     this.#readings.add(reading);
@@ -73,6 +85,10 @@ export class PartRestoration implements Restoration {
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
+  }
+
+  #dueOf({ start = 0, end = this.summary.size }: ReadOptions): number {
+    return Math.round(performance.now() + (Math.max(0, end - start) / DUE_RATE) * 1000);
   }
 
   async *#pieces(

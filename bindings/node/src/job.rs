@@ -16,7 +16,7 @@ use napi_derive::napi;
 
 use crate::cancel::CancelToken;
 use crate::error::{plain_js_error, to_js_error};
-use crate::pool::Pool;
+use crate::pool::{Due, Pool};
 use crate::progress::Progress;
 use crate::questions::{Answers, Question, Questions};
 
@@ -169,6 +169,23 @@ where
     T: ToNapiValue + Send + 'static,
     F: FnOnce(&JobContext) -> std::result::Result<T, JobError> + Send + 'static,
 {
+    start_due(env, (pool, Due::default()), control, run)
+}
+
+/// Does as [`start`] for a job that may wait for others that are due before.
+///
+/// # Errors
+/// As [`start`].
+pub(crate) fn start_due<'env, T, F>(
+    env: &'env Env,
+    (pool, due): (&Pool, Due),
+    control: &JobControl,
+    run: F,
+) -> Result<Object<'env>>
+where
+    T: ToNapiValue + Send + 'static,
+    F: FnOnce(&JobContext) -> std::result::Result<T, JobError> + Send + 'static,
+{
     let context = control.open_context(pool);
     let (deferred, promise) = env.create_deferred()?;
     let waiting = Waiting {
@@ -178,7 +195,7 @@ where
     };
     let slot: Slot<T, F> = Arc::new(Mutex::new(Some(waiting)));
     let queued = Arc::clone(&slot);
-    if let Err(error) = pool.submit(Box::new(move || run_waiting(&queued))) {
+    if let Err(error) = pool.submit(due, Box::new(move || run_waiting(&queued))) {
         end_waiting(&slot, JobError::NoThread(error));
     }
     control

@@ -1,11 +1,12 @@
-//! A bounded set of threads that run jobs in the order in which they came.
+//! A bounded set of threads that run jobs as they are due, and else in the order in which they came.
 //!
 //! libuv's four threads are not used: the runtime needs them for files and names while jobs take
 //! seconds. Threads start when there is work for them and stay until the pool is closed.
 //!
 //! Threads of a background pool give way to all others of the machine.
 
-use std::collections::VecDeque;
+use std::cmp::{Ordering as Order, Reverse};
+use std::collections::BinaryHeap;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -13,6 +14,10 @@ use std::thread::{self, JoinHandle};
 
 /// Work for one thread. It must not panic.
 pub(crate) type Work = Box<dyn FnOnce() + Send>;
+
+/// When somebody wants to have the work done, ms since any moment; what is due first runs first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Due(pub(crate) u64);
 
 /// The threads. Closing it waits for what is running.
 pub(crate) struct Pool {
@@ -30,10 +35,45 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    queue: VecDeque<Work>,
+    queue: BinaryHeap<Reverse<Queued>>,
+    /// How much was queued so far.
+    count: u64,
     threads: Vec<JoinHandle<()>>,
     /// Threads that wait for work.
     idle: usize,
+}
+
+struct Queued {
+    due: Due,
+    /// How much was queued before.
+    number: u64,
+    work: Work,
+}
+
+impl Queued {
+    const fn key(&self) -> (Due, u64) {
+        (self.due, self.number)
+    }
+}
+
+impl PartialEq for Queued {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for Queued {}
+
+impl PartialOrd for Queued {
+    fn partial_cmp(&self, other: &Self) -> Option<Order> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Queued {
+    fn cmp(&self, other: &Self) -> Order {
+        self.key().cmp(&other.key())
+    }
 }
 
 impl Pool {
@@ -65,7 +105,7 @@ impl Pool {
     ///
     /// # Errors
     /// The system's, when no thread could be started and none is there.
-    pub(crate) fn submit(&self, work: Work) -> io::Result<()> {
+    pub(crate) fn submit(&self, due: Due, work: Work) -> io::Result<()> {
         let mut state = self.shared.lock();
         if self.shared.is_closing() {
             return Ok(());
@@ -78,7 +118,9 @@ impl Pool {
                 Err(error) => return Err(error),
             }
         }
-        state.queue.push_back(work);
+        let number = state.count;
+        state.count = number.saturating_add(1);
+        state.queue.push(Reverse(Queued { due, number, work }));
         drop(state);
         self.shared.changed.notify_one();
         Ok(())
@@ -150,8 +192,8 @@ impl Shared {
             if self.is_closing() {
                 return None;
             }
-            if let Some(work) = state.queue.pop_front() {
-                return Some(work);
+            if let Some(Reverse(next)) = state.queue.pop() {
+                return Some(next.work);
             }
             state.idle = state.idle.saturating_add(1);
             state = self
@@ -171,7 +213,23 @@ mod tests {
     use std::sync::mpsc;
 
     fn submit(pool: &Pool, work: impl FnOnce() + Send + 'static) {
-        pool.submit(Box::new(work)).unwrap();
+        pool.submit(Due::default(), Box::new(work)).unwrap();
+    }
+
+    #[test]
+    fn submit_runs_first_what_is_due_first() {
+        let pool = Pool::new(1, false);
+        let (begin, may_begin) = mpsc::channel::<()>();
+        submit(&pool, move || may_begin.recv().unwrap());
+        let (sender, receiver) = mpsc::channel();
+        for (number, due) in [(0, 30), (1, 10), (2, 20), (3, 10), (4, 0)] {
+            let sender = sender.clone();
+            let work = move || sender.send(number).unwrap();
+            pool.submit(Due(due), Box::new(work)).unwrap();
+        }
+        drop(sender);
+        begin.send(()).unwrap();
+        assert_eq!(receiver.iter().collect::<Vec<i32>>(), [4, 1, 3, 2, 0]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use crate::error::to_js_error;
 use crate::job::{self, JobControl};
-use crate::pool::Pool;
+use crate::pool::{Due, Pool};
 use crate::report::LayerSummary;
 use crate::restore::{PartBytes, Restoration};
 
@@ -82,17 +82,20 @@ impl OpenedRestoration {
         Ok(Float64Array::new(ends.collect()))
     }
 
-    /// Resolves with a [`MadePart`].
+    /// Resolves with a [`MadePart`]. `due`: when its reader should have everything, ms; what is due first
+    /// is made first.
     #[napi(ts_return_type = "Promise<MadePart>")]
     pub fn part<'env>(
         &self,
         env: &'env Env,
         control: &JobControl,
         number: u32,
+        due: i64,
     ) -> Result<Object<'env>> {
         let restoration = Arc::clone(self.open(env)?);
         let number = usize::try_from(number).unwrap_or(usize::MAX);
-        job::start(env, &self.pool, control, move |context| {
+        let due = Due(u64::try_from(due).unwrap_or(0));
+        job::start_due(env, (&self.pool, due), control, move |context| {
             restoration.part(number, context).map(MadePart::new)
         })
     }
