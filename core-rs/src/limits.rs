@@ -52,13 +52,13 @@ const _: () = assert!(MAX_SEGMENT_FRAMING_SIZE as usize == MAX_GZIP_HEADER_SIZE 
 /// takes about 150 bytes in memory: 40 MiB in all.
 pub const MAX_SEGMENTS: u64 = 262_144;
 
-/// Longest plain text of one pack block, in bytes. Blocks are written with about 2 MiB; this leaves
-/// room for four times that, and bounds what decoding one block takes: its stored bytes, its plain
+/// Longest plain text of one pack block, in bytes. Blocks are written with about 3 MiB, and less than twice
+/// that; this leaves room for more, and bounds what decoding one block takes: its stored bytes, its plain
 /// text and its table.
 pub const MAX_BLOCK_PLAIN_LENGTH: u32 = 8_388_608;
 
-/// Most pieces of files in one pack block. The table of so many takes 2.25 MiB. A block of 2 MiB
-/// reaches it only when its files have 32 bytes on average.
+/// Most pieces of files in one pack block. The table of so many takes 2.25 MiB. A block of 3 MiB
+/// reaches it only when its files have 48 bytes on average.
 pub const MAX_BLOCK_PIECES: u32 = 65_536;
 
 /// Longest manifest, in bytes: what the distribution specification asks registries to take at least.

@@ -14,7 +14,7 @@ import { type StoreStats, startStore } from './store-server.ts';
 
 /** A pack's level and bytes of a block: core-rs/doc/pack-format.md. */
 const packLevel = 6;
-const packBlockSize = 2_097_152;
+const packBlockSize = 3_145_728;
 
 /** Sizes are bytes. */
 export interface SizeResult {

@@ -12,7 +12,7 @@ use crate::file::InputFile;
 use crate::recipe_file::SourceError;
 
 /// Blocks that are kept, shared by all parts of a layer: neighbouring parts need the same ones.
-const MAX_BLOCKS: usize = 4;
+const MAX_BLOCKS: usize = 3;
 
 /// Threads share it.
 pub(crate) struct Packs {

@@ -19,7 +19,7 @@ use crate::packs::{Fetched, PackRange, Packs, SourceError};
 use crate::report::{layer_summary, object, size};
 
 /// Blocks that are kept, shared by all parts of a layer: neighbouring parts need the same ones.
-const MAX_BLOCKS: usize = 4;
+const MAX_BLOCKS: usize = 3;
 
 /// A layer that can be made again.
 #[wasm_bindgen]

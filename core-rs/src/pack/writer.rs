@@ -11,7 +11,7 @@ use crate::fields::{length_u32, length_u64};
 /// How a pack is written. Packs are read without knowing it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PackOptions {
-    /// Bytes of plain text with which a block is full. 2 MiB by default; `doc/pack-format.md` has
+    /// Bytes of plain text with which a block is full. 3 MiB by default; `doc/pack-format.md` has
     /// the figures.
     pub block_length: u32,
     /// Compression level, one of [`LEVELS`](crate::compression::LEVELS). 6 by default.
@@ -21,7 +21,7 @@ pub struct PackOptions {
 impl Default for PackOptions {
     fn default() -> Self {
         Self {
-            block_length: 2_097_152,
+            block_length: 3_145_728,
             level: 6,
         }
     }

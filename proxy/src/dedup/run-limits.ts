@@ -1,9 +1,9 @@
 // How much memory all layers together take while they are made again.
 //
 // Each run holds a window of what it gave, parts that are made ahead (one more than the core has
-// threads, 1 MiB each), and its layer's cached blocks (8 MiB). With 12 runs on two cores that is at most
-// 48 + 12 * 3 + 12 * 8 = 180 MiB, when as many clients read as many different layers; one layer that any
-// number of clients read together takes 19 MiB.
+// threads, 1 MiB each), and its layer's cached blocks (9 MiB). With 12 runs on two cores that is at most
+// 48 + 12 * 3 + 12 * 9 = 192 MiB, when as many clients read as many different layers; one layer that any
+// number of clients read together takes 20 MiB.
 
 /** Runs at the same time. One more takes the place of the one that nobody has asked for longest. */
 const MAX_RUNS = 12;
