@@ -2,11 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "what the tests set up has to work")]
 
+#[path = "laws/tar_header.rs"]
+mod tar_header;
+
 use mica_core::digest::{DigestAlgorithm, FileId};
 use mica_core::ingest::LayerIngest;
 use mica_core::pack::{LayerPackError, LayerPacker, PackError, PackedFiles};
 use mica_core::recipe::{RecipeBytes, RecipeError};
 use mica_core::segment::Proof;
+use tar_header::tar_header;
 
 #[derive(Debug, PartialEq)]
 enum Problem {
@@ -27,14 +31,7 @@ impl From<LayerPackError> for Problem {
 }
 
 fn entry(name: &str, content: &[u8]) -> Vec<u8> {
-    let mut header = [0; 512];
-    header[..name.len()].copy_from_slice(name.as_bytes());
-    header[124..135].copy_from_slice(format!("{:011o}", content.len()).as_bytes());
-    header[148..156].fill(b' ');
-    header[156] = b'0';
-    header[257..263].copy_from_slice(b"ustar\0");
-    let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
-    header[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+    let header = tar_header(name, content.len());
     let padding = vec![0; content.len().next_multiple_of(512) - content.len()];
     [&header, content, &padding].concat()
 }

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "what the tests set up has to work")]
 
+#[path = "laws/tar_header.rs"]
+mod tar_header;
+
 use std::collections::BTreeSet;
 
 use mica_core::digest::{DigestAlgorithm, FileId};
@@ -13,6 +16,7 @@ use mica_core::pack::{
 use mica_core::recipe::{RecipeBytes, RecipeError};
 use mica_core::segment::{PlainText, Proof};
 use proptest::prelude::*;
+use tar_header::tar_header;
 
 #[derive(Debug)]
 struct Problem;
@@ -51,15 +55,7 @@ struct Packed {
 fn tar_of(contents: &[Vec<u8>]) -> Vec<u8> {
     let mut tar = Vec::new();
     for content in contents {
-        let mut header = [0; 512];
-        header[0] = b'f';
-        header[124..135].copy_from_slice(format!("{:011o}", content.len()).as_bytes());
-        header[148..156].fill(b' ');
-        header[156] = b'0';
-        header[257..263].copy_from_slice(b"ustar\0");
-        let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
-        header[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
-        tar.extend(header);
+        tar.extend(tar_header("file", content.len()));
         tar.extend(content);
         tar.resize(tar.len().next_multiple_of(512), 0);
     }
