@@ -4,15 +4,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use mica_core::pack::{
     BLOCK_HEADER_SIZE, Block, BlockCache, BlockHeader, BlockLimits, BlockSource, CachedBlock,
-    decode_block_header, decode_block_into,
+    LAYER_BLOCKS, decode_block_header, decode_block_into,
 };
 use mica_core::restore::RestoreError;
 
 use crate::file::InputFile;
 use crate::recipe_file::SourceError;
-
-/// Blocks that are kept, shared by all parts of a layer: neighbouring parts need the same ones.
-const MAX_BLOCKS: usize = 3;
 
 /// Threads share it.
 pub(crate) struct Packs {
@@ -53,7 +50,7 @@ impl Packs {
         Self {
             files,
             kept: Mutex::new(KeptBlocks {
-                cache: BlockCache::new(MAX_BLOCKS),
+                cache: BlockCache::new(LAYER_BLOCKS),
                 reading: Vec::new(),
             }),
             was_read: Condvar::new(),

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use js_sys::{Error, Float64Array, Object};
-use mica_core::pack::{BlockCache, FileReader, decode_places};
+use mica_core::pack::{BlockCache, FileReader, LAYER_BLOCKS, decode_places};
 use mica_core::recipe::RecipeBytes;
 use mica_core::restore::{
     FileIds, FileMap, FileRange, FileSource, LayerEncoder, RestoreError, Restorer, Scratch,
@@ -17,9 +17,6 @@ use crate::error::to_js_error;
 use crate::number::to_size;
 use crate::packs::{Fetched, PackRange, Packs, SourceError};
 use crate::report::{layer_summary, object, size};
-
-/// Blocks that are kept, shared by all parts of a layer: neighbouring parts need the same ones.
-const MAX_BLOCKS: usize = 3;
 
 /// A layer that can be made again.
 #[wasm_bindgen]
@@ -91,7 +88,7 @@ impl Restoration {
             map,
             ids: RefCell::default(),
             packs,
-            blocks: RefCell::new(BlockCache::new(MAX_BLOCKS)),
+            blocks: RefCell::new(BlockCache::new(LAYER_BLOCKS)),
             scratch: RefCell::default(),
         })
     }

@@ -6,6 +6,10 @@ use std::sync::Arc;
 use super::block::Block;
 use super::header::BlockHeader;
 
+/// Blocks to keep while a layer is made again, shared by all its parts: neighbouring ones need the same. With
+/// the default block length they are 9 MiB.
+pub const LAYER_BLOCKS: usize = 3;
+
 /// A block that was read.
 #[derive(Clone, Debug)]
 pub struct CachedBlock {
