@@ -19,9 +19,9 @@ interface Allowance {
 const COMMON_ALLOWANCE: Allowance = { ratio: 0.0002, size: 64 };
 /**
  * Its one table recovers slowly from the history that a segment does not have: up to 300 bytes for
- * each of the two segments that a small layer has beside its first one.
+ * each of the three segments that a small layer has beside its first one.
  */
-const KLAUSPOST_1_ALLOWANCE: Allowance = { ratio: 0.0002, size: 600 };
+const KLAUSPOST_1_ALLOWANCE: Allowance = { ratio: 0.0002, size: 900 };
 const OTHER_ALLOWANCE: Allowance = { ratio: 0.01, size: 256 };
 
 /** No model forgets the history at a flush; layers are not made so. */

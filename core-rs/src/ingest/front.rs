@@ -7,7 +7,7 @@ use super::scan::{ScanPart, TarScan};
 use crate::digest::{ContentHasher, DigestAlgorithm};
 use crate::model::{Compressor, Models};
 use crate::recipe::Encoding;
-use crate::segment::Segment;
+use crate::segment::{Segment, split_first};
 use crate::zstd_frame::{FrameHeader, FrameMatcher, FrameSegment};
 
 /// What comes next in a layer, with all that has to be found out in order.
@@ -52,6 +52,8 @@ pub struct LayerFront {
     tar_size: u64,
     reader: LayerReader,
     scan: TarScan,
+    /// What was split off the first segment, and its compressor.
+    rest: Option<(Box<Segment>, Compressor)>,
     detector: Detector,
     models: Models,
     matcher: FrameMatcher,
@@ -68,6 +70,7 @@ impl LayerFront {
             tar_size: 0,
             reader: LayerReader::new(tar_limit),
             scan: TarScan::new(),
+            rest: None,
             detector: Detector::default(),
             models: Models::default(),
             matcher: FrameMatcher::new(),
@@ -97,37 +100,33 @@ impl LayerFront {
     /// # Errors
     /// What is wrong with the layer. There are no items after it.
     pub fn next_item(&mut self) -> Result<Option<FrontItem>, IngestError> {
+        if let Some((rest, compressor)) = self.rest.take() {
+            return self.segment_item(Vec::new(), rest, compressor).map(Some);
+        }
         let Some(event) = self.reader.next_event()? else {
             return Ok(None);
         };
-        Ok(Some(match event {
-            LayerEvent::Framing(framing) => FrontItem::Framing(framing),
+        match event {
+            LayerEvent::Framing(framing) => Ok(FrontItem::Framing(framing)),
             LayerEvent::FrameSegment {
                 segment,
                 header,
                 is_last,
             } => {
                 self.match_segment(&header, &segment, is_last);
-                let tar = self.scan_tar(segment.plain())?;
-                FrontItem::Segment {
-                    framing: Vec::new(),
-                    segment,
-                    compressor: Compressor::Unknown,
-                    tar,
-                }
+                self.segment_item(Vec::new(), segment, Compressor::Unknown)
             }
-            LayerEvent::Segment { framing, segment } => {
-                let tar = self.scan_tar(segment.plain())?;
+            LayerEvent::Segment {
+                framing,
+                mut segment,
+            } => {
                 let compressor = self.detector.compressor_of(&mut self.models, &segment);
                 self.reader.set_segment_size(compressor.segment_size());
-                FrontItem::Segment {
-                    framing,
-                    segment,
-                    compressor,
-                    tar,
-                }
+                self.split_first(&mut segment, compressor);
+                self.segment_item(framing, segment, compressor)
             }
-        }))
+        }
+        .map(Some)
     }
 
     /// After the last item: what was still open in the tar, and the layer as a whole.
@@ -151,6 +150,33 @@ impl LayerFront {
             tar_size: self.tar_size,
         };
         Ok((part, summary))
+    }
+
+    /// Splits the first segment that has text, once its compressor was found by all of it. Those without a
+    /// model are copied, which takes no time.
+    fn split_first(&mut self, segment: &mut Segment, compressor: Compressor) {
+        if self.tar_size > 0 || compressor == Compressor::Unknown {
+            return;
+        }
+        if let Some(rest) = split_first(segment) {
+            self.reader.count_split();
+            self.rest = Some((Box::new(rest), compressor));
+        }
+    }
+
+    fn segment_item(
+        &mut self,
+        framing: Vec<u8>,
+        segment: Box<Segment>,
+        compressor: Compressor,
+    ) -> Result<FrontItem, IngestError> {
+        let tar = self.scan_tar(segment.plain())?;
+        Ok(FrontItem::Segment {
+            framing,
+            segment,
+            compressor,
+            tar,
+        })
     }
 
     fn match_segment(&mut self, header: &FrameHeader, segment: &Segment, is_last: bool) {

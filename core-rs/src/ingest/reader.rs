@@ -123,6 +123,11 @@ impl LayerReader {
         self.segment_size = size;
     }
 
+    /// Says that a segment was split in two: there may be one less.
+    pub const fn count_split(&mut self) {
+        self.segments += 1;
+    }
+
     /// Whether it was said that there are no more bytes.
     #[must_use]
     pub const fn is_finished(&self) -> bool {
@@ -393,14 +398,24 @@ mod tests {
         let mut reader = LayerReader::new(u64::MAX);
         reader.segment_limit = 3;
         reader.push(&EMPTY_MEMBER.repeat(4));
-        for _ in 0..3 {
+        assert_segments_then_error(&mut reader, 3, 70);
+    }
+
+    #[test]
+    fn a_segment_that_was_split_counts_twice() {
+        let mut reader = LayerReader::new(u64::MAX);
+        reader.segment_limit = 3;
+        reader.push(&EMPTY_MEMBER.repeat(4));
+        reader.count_split();
+        assert_segments_then_error(&mut reader, 2, 50);
+    }
+
+    fn assert_segments_then_error(reader: &mut LayerReader, segments: u32, offset: u64) {
+        for _ in 0..segments {
             let event = reader.next_event().unwrap();
             assert!(matches!(event, Some(LayerEvent::Segment { .. })));
         }
-        let error = IngestError::TooManySegments {
-            offset: 70,
-            limit: 3,
-        };
+        let error = IngestError::TooManySegments { offset, limit: 3 };
         for _ in 0..3 {
             assert_eq!(reader.next_event().unwrap_err(), error);
         }

@@ -61,7 +61,7 @@ impl SegmentBlock {
 
 /// A stretch of a deflate stream with all that is known of it; or one of a zstd frame, or of a layer that
 /// is not compressed, which has no blocks.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Segment {
     /// Plain text: up to [`LONG_CONTEXT_SIZE`] bytes before the segment, then its own.
     pub text: Vec<u8>,

@@ -10,6 +10,7 @@ pub mod headers;
 mod places;
 pub mod rebuild;
 pub mod replay;
+pub mod split;
 
 pub use analyze::{AnalyzedSegment, Proof, analyze_segment};
 pub use corrections::{Change, Correction, decode_corrections, encode_corrections};
@@ -18,3 +19,4 @@ pub use detect::detect;
 pub use error::ReplayError;
 pub use rebuild::{RebuildError, rebuild_segment};
 pub use replay::{FoundBlock, MatchForm, SegmentText, Stretch, find_corrections, find_tokens};
+pub use split::split_first;
