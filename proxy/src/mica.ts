@@ -153,6 +153,7 @@ async function openLayers(
     ...{ folder, runtime, log, core, observer: metrics, memory: work.memory },
     isIngesting: (digest) => work.isIngesting(digest),
     onStored: (digest, size) => work.stored(digest, size),
+    copyRun: (digest) => work.copyRun(digest),
   });
   closing.add(() => tier.close());
   await tellLostIndex({ ...tier, index: folder.files, log }).catch((error: unknown) => {

@@ -45,8 +45,8 @@ export const diskRatio = 0.5;
 const budgetRatio = 0.95;
 
 const settlePollMs = 2000;
-/** Polls after which the copies are as they stay, and polls at most. */
-const settlePolls = 5;
+/** Polls after which the copies are as they stay (a server looks every 10 s), and polls at most. */
+const settlePolls = 8;
 const maxSettlePolls = 60;
 
 export async function measureReplay(

@@ -12,6 +12,7 @@ import type { TierCore } from './load-tier-core.ts';
 import { openPackStore, type PackStore } from './pack-store.ts';
 import { openRecipeStore, type RecipeStore } from './recipe-store.ts';
 import { Restorations } from './restorations.ts';
+import type { RunCopy } from './run-copy.ts';
 import type { TierObserver } from './tier-observer.ts';
 import { type MemoryCopies, TieredBlobStore } from './tiered-blob-store.ts';
 
@@ -26,6 +27,8 @@ export interface TierOptions {
   readonly memory?: MemoryCopies | undefined;
   isIngesting?(digest: Digest): boolean;
   onStored?(digest: Digest, size: number): void;
+  /** Takes what is made for clients, too; undefined where no copy is wanted. */
+  copyRun?(digest: Digest): RunCopy | undefined;
 }
 
 /** What is stored as one, and its parts. */
@@ -109,7 +112,7 @@ async function compact(
 }
 
 function openRestorations(
-  { folder, runtime, core, observer }: TierOptions,
+  { folder, runtime, core, observer, copyRun }: TierOptions,
   { packs, recipes }: Pick<Tier, 'packs' | 'recipes'>,
   onDamaged: DropLayer,
 ): Restorations | undefined {
@@ -117,7 +120,7 @@ function openRestorations(
   return new Restorations({
     ...{ core: core.restore, index: folder.files, packs, recipes, clock: runtime.clock },
     onRead: (bytes, durationMs) => observer.restored(bytes, durationMs),
-    onDamaged,
+    ...{ onDamaged, ...(copyRun && { copyRun }) },
   });
 }
 

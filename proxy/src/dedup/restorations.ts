@@ -10,6 +10,7 @@ import type { PackStore } from './pack-store.ts';
 import type { RecipeStore } from './recipe-store.ts';
 import { RestoredLayer } from './restored-layer.ts';
 import { RestoredSource } from './restored-source.ts';
+import type { RunCopy } from './run-copy.ts';
 import { RunLimits } from './run-limits.ts';
 
 /** Layers kept open without a reader: each has its table of parts and up to 8 MiB of blocks. */
@@ -54,6 +55,8 @@ export interface RestorationsOptions {
   readonly recipes: Pick<RecipeStore, 'path' | 'readPlaces' | 'putPlaces'>;
   readonly clock: Clock;
   readonly limits?: RunLimits;
+  /** Takes what is made for readers from here on, too; undefined where no copy is wanted. */
+  copyRun?(digest: Digest): RunCopy | undefined;
   /** A reader has ended: bytes it got, and how long it waited for them. */
   onRead?(bytes: number, durationMs: number): void;
   /** The layer cannot be made any more: it is taken out of the store. */
@@ -186,6 +189,7 @@ export class Restorations {
       size: record.size,
       limits: this.#limits,
       open: () => this.#openFiles(digest),
+      copyRun: () => this.#options.copyRun?.(digest),
       onError: (error) => this.#onError(digest, error),
       onIdle: () => this.#noteIdle(layer),
       onRead: (bytes, durationMs) => this.#options.onRead?.(bytes, durationMs),

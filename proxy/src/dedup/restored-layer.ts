@@ -4,6 +4,7 @@
 import type { Restoration } from 'mica-core/core';
 import type { Digest } from '../oci/digest.ts';
 import { RestoredRun } from './restored-run.ts';
+import type { RunCopy } from './run-copy.ts';
 import type { RunLimits } from './run-limits.ts';
 
 export interface RestoredLayerOptions {
@@ -13,6 +14,8 @@ export interface RestoredLayerOptions {
   readonly limits: RunLimits;
   /** Opens recipe and packs. */
   open(): Promise<Restoration>;
+  /** Takes what the next run makes, too. */
+  copyRun(): RunCopy | undefined;
   /** Whether the error tells that the layer cannot be made any more; then it is taken out of the store. */
   onError(error: unknown): Promise<void>;
   /** Nobody reads now. */
@@ -109,8 +112,11 @@ export class RestoredLayer {
   }
 
   #begin(restoration: Restoration, position: number): RestoredRun {
-    const { limits } = this.#options;
-    const run = new RestoredRun(restoration, position, limits, () => this.#runs.delete(run));
+    const { size, limits, copyRun } = this.#options;
+    const run: RestoredRun = new RestoredRun(restoration, position, {
+      ...{ size, limits, copy: copyRun() },
+      onClose: () => this.#runs.delete(run),
+    });
     this.#runs.add(run);
     return run;
   }

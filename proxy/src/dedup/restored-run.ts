@@ -3,13 +3,22 @@
 // Pieces are made when a reader asks for what follows, and kept for a while for those who come behind.
 
 import type { Restoration } from 'mica-core/core';
+import type { RunCopy } from './run-copy.ts';
 import type { LimitedRun, RunLimits } from './run-limits.ts';
+
+export interface RestoredRunOptions {
+  /** Bytes of the layer. */
+  readonly size: number;
+  readonly limits: RunLimits;
+  /** Takes what is made, too. */
+  readonly copy: RunCopy | undefined;
+  onClose(): void;
+}
 
 export class RestoredRun implements LimitedRun {
   readonly #pieces: AsyncIterator<Uint8Array>;
   readonly #abort = new AbortController();
-  readonly #limits: RunLimits;
-  readonly #onClose: () => void;
+  readonly #options: RestoredRunOptions;
   readonly #readers: Set<object> = new Set();
   /** What it gave last, in order, up to the head. */
   readonly #window: Uint8Array[] = [];
@@ -17,16 +26,17 @@ export class RestoredRun implements LimitedRun {
   #start: number;
   #head: number;
   #pulling: Promise<void> | undefined;
+  /** Settles when the copy can take more. */
+  #copying: Promise<void> | undefined;
   #isClosed = false;
   #failure: { readonly error: unknown } | undefined;
 
-  constructor(restoration: Restoration, position: number, limits: RunLimits, onClose: () => void) {
+  constructor(restoration: Restoration, position: number, options: RestoredRunOptions) {
     const { signal } = this.#abort;
     this.#pieces = restoration.read({ start: position, signal })[Symbol.asyncIterator]();
     this.#start = position;
     this.#head = position;
-    this.#limits = limits;
-    this.#onClose = onClose;
+    this.#options = options;
   }
 
   get pulling(): Promise<void> | undefined {
@@ -57,7 +67,7 @@ export class RestoredRun implements LimitedRun {
    * the core's error, and with an abort when it was closed.
    */
   async read(into: Uint8Array, position: number): Promise<number> {
-    this.#limits.used(this);
+    this.#options.limits.used(this);
     if (position === this.#head) await this.#pull();
     return this.#copy(into, position);
   }
@@ -65,12 +75,14 @@ export class RestoredRun implements LimitedRun {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#limits.end(this);
+    const { limits, copy, size, onClose } = this.#options;
+    limits.end(this);
+    copy?.end(this.#head === size);
     this.#window.length = 0;
     this.#abort.abort(new Error('nobody reads any more'));
     // Its end says nothing new: whoever waits hears of the abort.
     this.#pieces.return?.().catch(() => undefined);
-    this.#onClose();
+    onClose();
   }
 
   /** Makes the next piece; all who ask meanwhile wait for the same one. */
@@ -82,8 +94,10 @@ export class RestoredRun implements LimitedRun {
   }
 
   async #makeNext(): Promise<void> {
+    await this.#copying;
     const piece = await this.#next();
     this.#abort.signal.throwIfAborted();
+    this.#copying = this.#options.copy?.append(piece, this.#head);
     this.#window.push(piece);
     this.#head += piece.length;
     this.#shrink();
@@ -104,7 +118,7 @@ export class RestoredRun implements LimitedRun {
 
   /** Drops the oldest pieces while the rest is as much as may be kept. */
   #shrink(): void {
-    const { windowSize } = this.#limits;
+    const { windowSize } = this.#options.limits;
     for (let oldest = this.#window[0]; oldest !== undefined; oldest = this.#window[0]) {
       if (this.#window.length === 1 || this.#head - this.#start <= windowSize) return;
       this.#window.shift();

@@ -17,6 +17,7 @@ import { IngestJob, type IngestProgress } from './ingest-job.ts';
 import { IngestQueue } from './ingest-queue.ts';
 import { LayerNames } from './layer-names.ts';
 import type { Tier } from './open-tier.ts';
+import type { RunCopy } from './run-copy.ts';
 import type { TierObserver } from './tier-observer.ts';
 import type { MemoryCopies } from './tiered-blob-store.ts';
 
@@ -73,6 +74,11 @@ export class TierWork {
   /** A blob was stored whole. */
   stored(digest: Digest, size: number): void {
     this.#orLater(digest, this.#takeIn(digest, size));
+  }
+
+  /** What is made of a layer for clients, as a whole copy too; undefined where none is wanted. */
+  copyRun(digest: Digest): RunCopy | undefined {
+    return this.#replicas.copyRun(digest);
   }
 
   /** Small layers that were made ahead. */

@@ -1,15 +1,15 @@
 // Gives a layer that is only a recipe its whole copy back: made again into a partial blob, and committed,
 // so that size and digest are checked like those of any blob.
 
-import type { Restoration } from 'mica-core/core';
 import type { FileIndex } from '../dedup/file-index.ts';
-import { isDamage, NoRecipeError } from '../dedup/restorations.ts';
 import type { Digest } from '../oci/digest.ts';
 import { type BlobStore, type PartialBlob, WrongBlobError } from '../store/blob-store.ts';
 import { BusyBlobError } from '../store/disk-blob-store.ts';
 import { hasCode } from '../store/file-error.ts';
 import type { Space } from '../store/space.ts';
+import { UnmadeError } from './layer-pieces.ts';
 import { BusyMirrorError } from './quiet.ts';
+import { PartialRunError } from './run-pieces.ts';
 
 /** `made`: it is whole now. `no-room`: nothing was kept. `left`: another time; what was made may be kept. */
 export type PromotionOutcome = 'made' | 'no-room' | 'left';
@@ -19,7 +19,10 @@ export interface PromoteOptions {
   readonly whole: BlobStore;
   readonly space: Space;
   readonly files: Pick<FileIndex, 'getLayer'>;
-  openRestoration(digest: Digest): Promise<Restoration>;
+  /** Whether the copy may take the place of images. */
+  readonly mayEvict: boolean;
+  /** The layer's bytes from a position on. A piece is valid until the next one is asked for. */
+  pieces(digest: Digest, start: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** The layer cannot be made any more. */
   onDamaged(digest: Digest, error: unknown): Promise<void>;
   /** Resolves when nobody waits for other work; rejects when that takes too long. */
@@ -32,11 +35,11 @@ export async function promoteLayer(
   digest: Digest,
   signal: AbortSignal,
 ): Promise<PromotionOutcome> {
-  const { whole, space, files } = options;
+  const { whole, space, files, mayEvict } = options;
   const record = await files.getLayer(digest);
   if (record?.kind !== 'recipe' || (await whole.stat(digest)) !== undefined) return 'left';
   const { size } = record;
-  if (!(await space.admit(size))) return 'no-room';
+  if (!(await space.admit(size, mayEvict))) return 'no-room';
   let outcome: PromotionOutcome = 'left';
   try {
     const partial = await whole.begin(digest);
@@ -47,13 +50,21 @@ export async function promoteLayer(
     }
     return outcome;
   } catch (error) {
-    // Its fetch runs, or clients come first: what was made is taken up another time.
-    if (error instanceof BusyBlobError || error instanceof BusyMirrorError) return 'left';
+    if (isForLater(error)) return 'left';
     throw error;
   } finally {
     if (outcome === 'made') space.stored(size);
     else space.released(size);
   }
+}
+
+/** Its fetch runs, clients come first, or went before the end: what was made is taken up another time. */
+function isForLater(error: unknown): boolean {
+  return (
+    error instanceof BusyBlobError ||
+    error instanceof BusyMirrorError ||
+    error instanceof PartialRunError
+  );
 }
 
 async function fill(
@@ -95,46 +106,14 @@ async function giveUp(
   return 'left';
 }
 
-/** The layer cannot be made: it is damaged, or gone. Errors of the disk that is written to are others. */
-class UnmadeError extends Error {
-  override readonly name = 'UnmadeError';
-  readonly code = 'NOT_MADE';
-  readonly isDamage: boolean;
-
-  constructor(digest: Digest, cause: unknown) {
-    super(`${digest} cannot be made again`, { cause });
-    this.isDamage = isDamage(cause);
-  }
-}
-
 /** Appends what the partial blob lacks. */
 async function append(
-  options: PromoteOptions,
+  { pieces, untilQuiet }: PromoteOptions,
   partial: PartialBlob,
   signal: AbortSignal,
 ): Promise<void> {
-  for await (const piece of readFrom(options, partial.digest, partial.length, signal)) {
+  for await (const piece of pieces(partial.digest, partial.length, signal)) {
     await partial.append(piece);
-    await options.untilQuiet(signal);
-  }
-}
-
-/** The layer from a position on. A piece is valid until the next one is asked for. */
-async function* readFrom(
-  { openRestoration }: PromoteOptions,
-  digest: Digest,
-  start: number,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array> {
-  try {
-    const restoration = await openRestoration(digest);
-    try {
-      yield* restoration.read({ start, signal });
-    } finally {
-      await restoration.close();
-    }
-  } catch (error) {
-    const isUnmade = isDamage(error) || error instanceof NoRecipeError;
-    throw isUnmade ? new UnmadeError(digest, error) : error;
+    await untilQuiet(signal);
   }
 }

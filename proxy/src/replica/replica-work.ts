@@ -16,7 +16,7 @@ import type { ReplicaObserver } from './replica-observer.ts';
 import type { WholeCopies } from './whole-copies.ts';
 
 /** Shortest time between two rounds, ms. */
-const ROUND_MS = 60_000;
+const ROUND_MS = 10_000;
 
 /** A round reads all layers: it takes at most one part in so many of the time. */
 const ROUND_RATIO = 50;

@@ -3,12 +3,14 @@
 import type { Config } from '../config/config.ts';
 import type { Tier } from '../dedup/open-tier.ts';
 import { Restorations } from '../dedup/restorations.ts';
+import type { RunCopy } from '../dedup/run-copy.ts';
 import type { Log } from '../log.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { DataFolder } from '../store/data-folder.ts';
 import type { Space } from '../store/space.ts';
 import { type Histories, openHistories } from './histories.ts';
+import { makePieces } from './layer-pieces.ts';
 import { makeInMemory } from './make-in-memory.ts';
 import { MemoryLayers } from './memory-layers.ts';
 import { Popularity } from './popularity.ts';
@@ -18,6 +20,7 @@ import { untilQuiet } from './quiet.ts';
 import { RecentRequests } from './recent-requests.ts';
 import type { ReplicaObserver } from './replica-observer.ts';
 import { ReplicaWork } from './replica-work.ts';
+import { RunCopies } from './run-copies.ts';
 import { WholeCopies } from './whole-copies.ts';
 
 export interface ReplicasOptions {
@@ -49,6 +52,7 @@ export class Replicas {
   #restorations: Restorations | undefined;
   #work: ReplicaWork | undefined;
   #predictor: Predictor | undefined;
+  #runs: RunCopies | undefined;
 
   constructor(options: ReplicasOptions) {
     const { folder, runtime, log } = options;
@@ -79,7 +83,11 @@ export class Replicas {
     });
     this.#restorations = restorations;
     const openRestoration = (digest: Digest) => restorations.openAlone(digest);
-    const promoting = { whole, space, files, onDamaged, openRestoration };
+    const pieces = (digest: Digest, from: number, signal: AbortSignal) =>
+      makePieces(openRestoration, digest, from, signal);
+    // What mode `s` keeps whole can always be made again.
+    const mayEvict = config.dedup.mode !== 's';
+    const promoting = { whole, space, files, onDamaged, pieces, mayEvict };
     const shared = { config, whole, files, copies: this.copies, clock, log, observer };
     this.#work = new ReplicaWork({
       ...{ ...shared, store, isBusy },
@@ -96,7 +104,14 @@ export class Replicas {
       makeInMemory: ({ digest, size }, pause, signal) =>
         makeInMemory({ hashing, openRestoration, onDamaged, pause }, digest, size, signal),
     });
+    this.#runs = new RunCopies({ ...shared, space, onDamaged });
     this.#work.start();
+  }
+
+  /** What is made of a layer for clients from now on, as a whole copy too; undefined where none is wanted. */
+  copyRun(digest: Digest): RunCopy | undefined {
+    const { mode, replicas } = this.#options.config.dedup;
+    return mode === 'b' && replicas === 0 ? undefined : this.#runs?.begin(digest);
   }
 
   /** A client gets a manifest that it may have. `repository` is the index's key. */
@@ -123,6 +138,7 @@ export class Replicas {
 
   async close(): Promise<void> {
     await this.#predictor?.close();
+    await this.#runs?.close();
     await this.#work?.close();
     await this.#restorations?.close();
     await this.#histories.close();

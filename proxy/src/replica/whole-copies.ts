@@ -2,7 +2,7 @@
 // a budget.
 
 import type { Config } from '../config/config.ts';
-import type { FileIndex } from '../dedup/file-index.ts';
+import type { FileIndex, RecipeRecord } from '../dedup/file-index.ts';
 import type { Log } from '../log.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Files } from '../runtime/runtime.ts';
@@ -12,7 +12,14 @@ import type { Index } from '../store/index.ts';
 import { resolveQuota } from '../store/quota.ts';
 import type { Popularity } from './popularity.ts';
 import type { ReplicaObserver } from './replica-observer.ts';
-import { compareWorth, type Promotion, planPromotions, type RatedLayer } from './worth.ts';
+import {
+  compareWorth,
+  HYSTERESIS_RATIO,
+  type Promotion,
+  planPromotions,
+  type RatedLayer,
+  worthOf,
+} from './worth.ts';
 
 /** After trimming so much of the budget is in use, so that not every new layer trims. */
 const TRIMMED_RATIO = 0.95;
@@ -35,6 +42,8 @@ export class WholeCopies {
   /** Bytes of whole copies that have a recipe; undefined until they were first counted. */
   #used: number | undefined;
   #trimming: Promise<void> | undefined;
+  /** What the copy is worth that would go next, as it was when they were last listed. */
+  #leastWorth = 0;
 
   constructor(options: WholeCopiesOptions) {
     this.#options = options;
@@ -53,6 +62,17 @@ export class WholeCopies {
   async stored(size: number): Promise<void> {
     if (this.#used !== undefined) this.#used += allocatedSize(size);
     await this.fit();
+  }
+
+  /** Whether a layer that is made now anyway should stay whole: there is room, or others are worth less. */
+  async isWanted(digest: Digest, { size, restoreSeconds }: RecipeRecord): Promise<boolean> {
+    const budget = (await this.budget()) * TRIMMED_RATIO;
+    const stored = allocatedSize(size);
+    if (stored > budget) return false;
+    if (this.#used === undefined) await this.trim();
+    if ((this.#used ?? 0) + stored <= budget) return true;
+    const count = this.#options.popularity.countOf(digest);
+    return worthOf({ size: stored, count, restoreSeconds }) > HYSTERESIS_RATIO * this.#leastWorth;
   }
 
   /** Trims if copies are over the budget. */
@@ -106,13 +126,16 @@ export class WholeCopies {
     const copies = (await this.#list()).filter(({ isWhole }) => isWhole).sort(compareWorth);
     let used = copies.reduce((sum, { size }) => sum + size, 0);
     this.#used = used;
+    const [least] = copies;
+    this.#leastWorth = least === undefined ? 0 : worthOf(least);
     if (used <= budget) return;
     const removed: Digest[] = [];
-    for (const { digest, size } of copies) {
+    for (const copy of copies) {
+      this.#leastWorth = worthOf(copy);
       if (used <= budget * TRIMMED_RATIO) break;
-      if (this.#options.isAwaited?.(digest) === true) continue;
-      removed.push(digest);
-      used -= size;
+      if (this.#options.isAwaited?.(copy.digest) === true) continue;
+      removed.push(copy.digest);
+      used -= copy.size;
     }
     const layers = await this.remove(removed);
     if (layers > 0) this.#options.log.info({ layers, used, budget }, 'whole copies were removed');

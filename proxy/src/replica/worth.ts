@@ -7,7 +7,7 @@ import { rateOf } from './decay.ts';
  * A promotion has to save so many times what the copies save that go for it. Without it two layers that are
  * asked for in turn would take each other's place each time.
  */
-const HYSTERESIS_RATIO = 1.5;
+export const HYSTERESIS_RATIO = 1.5;
 
 /** Making a copy costs what one restore costs: it pays where, at the present rate, one is to come. */
 const MIN_EXPECTED = 1;
@@ -34,12 +34,15 @@ export interface Promotion {
 }
 
 /** Seconds of restoring that a whole copy saves each second. */
-export function savingOf({ count, restoreSeconds }: RatedLayer): number {
+export function savingOf({
+  count,
+  restoreSeconds,
+}: Pick<RatedLayer, 'count' | 'restoreSeconds'>): number {
   return rateOf(count) * Math.max(MIN_RESTORE_SECONDS, restoreSeconds);
 }
 
 /** What a byte of the budget saves. */
-export function worthOf(layer: RatedLayer): number {
+export function worthOf(layer: Pick<RatedLayer, 'size' | 'count' | 'restoreSeconds'>): number {
   return savingOf(layer) / layer.size;
 }
 

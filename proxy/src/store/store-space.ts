@@ -88,17 +88,17 @@ export class StoreSpace implements Space {
     this.counted = this.#count();
   }
 
-  async admit(size: number): Promise<boolean> {
+  async admit(size: number, mayEvict = true): Promise<boolean> {
     const room = allocatedSize(size);
-    this.#wanted += room;
+    if (mayEvict) this.#wanted += room;
     try {
-      return await this.#promise(room);
+      return await this.#promise(room, mayEvict);
     } catch (error) {
       // A pull never fails for want of room: what cannot be decided is served without storing.
       this.#options.log.error({ err: error }, 'cannot tell whether there is room');
       return false;
     } finally {
-      this.#wanted -= room;
+      if (mayEvict) this.#wanted -= room;
     }
   }
 
@@ -123,14 +123,15 @@ export class StoreSpace implements Space {
     };
   }
 
-  async #promise(room: number): Promise<boolean> {
+  async #promise(room: number, mayEvict: boolean): Promise<boolean> {
     for (;;) {
       const look = await this.#look();
       if (this.#shortage(look, room) <= 0) {
         this.#promised.push({ size: room, sinceMs: this.#nowMs() });
-        this.#evictSoon(look);
+        if (mayEvict) this.#evictSoon(look);
         return true;
       }
+      if (!mayEvict) return false;
       await this.counted;
       if (this.#isFutile(look, room)) return false;
       await this.#evictOnce();

@@ -10,6 +10,7 @@ import { type IngestOutcome, ingestLayer } from '../../src/dedup/ingest-layer.ts
 import { openPackStore, type PackStore } from '../../src/dedup/pack-store.ts';
 import { openRecipeStore, type RecipeStore } from '../../src/dedup/recipe-store.ts';
 import { Restorations } from '../../src/dedup/restorations.ts';
+import type { RunCopy } from '../../src/dedup/run-copy.ts';
 import type { RunLimits } from '../../src/dedup/run-limits.ts';
 import { TieredBlobStore } from '../../src/dedup/tiered-blob-store.ts';
 import type { Digest } from '../../src/oci/digest.ts';
@@ -28,6 +29,8 @@ export interface DedupFolderOptions {
   readonly runtime?: Runtime;
   readonly core?: Core;
   readonly limits?: RunLimits;
+  /** Takes what is made for readers, too. */
+  copyRun?(digest: Digest): RunCopy | undefined;
 }
 
 export interface DedupFolder {
@@ -130,6 +133,7 @@ export async function openIn(
   const restorations: Restorations = new Restorations({
     ...{ core: used, index, packs, recipes, clock: runtime.clock },
     ...(options.limits === undefined ? {} : { limits: options.limits }),
+    copyRun: (digest) => options.copyRun?.(digest),
     onDamaged: async (digest, error) => {
       damaged.push({ digest, error });
       await store.removeRecipe(digest);

@@ -49,7 +49,10 @@ export class CountingObserver implements Observer {
 export class TestSpace implements Space {
   isRoomy = true;
   promised = 0;
-  admit(size: number): Promise<boolean> {
+  /** Whether images might have gone for what was asked for last. */
+  mayEvict = false;
+  admit(size: number, mayEvict = true): Promise<boolean> {
+    this.mayEvict = mayEvict;
     if (this.isRoomy) this.promised += size;
     return Promise.resolve(this.isRoomy);
   }

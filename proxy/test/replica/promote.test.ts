@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
 import type { Restoration } from 'mica-core/core';
 import type { Digest } from '../../src/oci/digest.ts';
+import { makePieces } from '../../src/replica/layer-pieces.ts';
 import { type PromoteOptions, promoteLayer } from '../../src/replica/promote.ts';
 import { BusyMirrorError, untilQuiet } from '../../src/replica/quiet.ts';
 import { BlobPaths } from '../../src/store/blob-paths.ts';
@@ -14,7 +15,11 @@ import { TestSpace } from '../pull/mirror-under-test.ts';
 const LAYER = makeLayer(makeFiles(60, 1, 80_000), 1);
 const OTHER = makeLayer(makeFiles(60, 500, 80_000), 1);
 
-async function open(t: ExecutionContext, options: Partial<PromoteOptions> = {}) {
+interface Options extends Partial<PromoteOptions> {
+  openRestoration?(digest: Digest): Promise<Restoration>;
+}
+
+async function open(t: ExecutionContext, { openRestoration, ...options }: Options = {}) {
   const folder: DedupFolder = await openDedupFolder(t);
   const { whole, index: files, restorations } = folder;
   const space = new TestSpace();
@@ -22,8 +27,14 @@ async function open(t: ExecutionContext, options: Partial<PromoteOptions> = {}) 
   const promote = (digest: Digest, signal = new AbortController().signal) =>
     promoteLayer(
       {
-        ...{ whole, files, space },
-        openRestoration: (one) => restorations.openAlone(one),
+        ...{ whole, files, space, mayEvict: false },
+        pieces: (one, start, until) =>
+          makePieces(
+            openRestoration ?? ((asked) => restorations.openAlone(asked)),
+            one,
+            start,
+            until,
+          ),
         onDamaged: async (one) => {
           damaged.push(one);
           await folder.store.removeRecipe(one);

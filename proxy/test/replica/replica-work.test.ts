@@ -5,6 +5,7 @@ import test, { type ExecutionContext } from 'ava';
 import type { Config } from '../../src/config/config.ts';
 import { collectPacks } from '../../src/dedup/collect-packs.ts';
 import type { Digest } from '../../src/oci/digest.ts';
+import { makePieces } from '../../src/replica/layer-pieces.ts';
 import { promoteLayer } from '../../src/replica/promote.ts';
 import { ReplicaWork } from '../../src/replica/replica-work.ts';
 import { WholeCopies } from '../../src/replica/whole-copies.ts';
@@ -65,8 +66,9 @@ function makeWork(folder: DedupFolder, dedup: Dedup, parts: WorkParts = {}) {
     ...{ config, whole, files, index: new MemoryIndex(), popularity, runtime, observer, log },
   });
   const promoting = {
-    ...{ whole, space, files },
-    openRestoration: (digest: Digest) => restorations.openAlone(digest),
+    ...{ whole, space, files, mayEvict: true },
+    pieces: (digest: Digest, start: number, signal: AbortSignal) =>
+      makePieces((one) => restorations.openAlone(one), digest, start, signal),
     onDamaged: async (digest: Digest) => {
       await store.removeRecipe(digest);
     },

@@ -52,6 +52,15 @@ async function open(t: ExecutionContext, dedup: Partial<Dedup>, layers = 4) {
   return { folder, copies, digests, whole, sizeOf, counts, awaited };
 }
 
+/** Those that are only recipes. */
+async function lacking(
+  folder: Awaited<ReturnType<typeof openDedupFolder>>,
+  digests: readonly Digest[],
+): Promise<Digest[]> {
+  const sizes = await Promise.all(digests.map((digest) => folder.whole.stat(digest)));
+  return digests.filter((_, at) => sizes[at] === undefined);
+}
+
 function bytes(count: number): Quota {
   return { kind: 'bytes', bytes: count };
 }
@@ -103,6 +112,43 @@ test('in mode s those stay that save most for their size', async (t) => {
   t.true(kept.length < digests.length);
   t.is(kept[0], first, 'it was used longest ago');
 });
+
+test('in mode s a layer that is made anyway stays while there is room, then if others are worth less', async (t) => {
+  const { copies, digests, folder, counts, sizeOf } = await open(t, { rawBudget: bytes(30_000) });
+  const isWanted = async (digest: Digest) => {
+    const record = await folder.index.getLayer(digest);
+    if (record?.kind !== 'recipe') throw new Error('it has no recipe');
+    return await copies.isWanted(digest, record);
+  };
+  for (const digest of digests) counts.set(digest, 2);
+  const [first = '' as Digest] = digests;
+  await copies.remove(digests);
+  t.true(await isWanted(first));
+  await folder.put((await folder.store.read(first)) ?? new Uint8Array());
+  for (const digest of digests.slice(1)) {
+    await folder.put((await folder.store.read(digest)) ?? new Uint8Array());
+    await copies.stored(await sizeOf(digest));
+  }
+  const [gone = '' as Digest] = await lacking(folder, digests);
+  counts.set(gone, 2);
+  t.false(await isWanted(gone), 'it is worth what the others are worth');
+  counts.set(gone, 4);
+  t.true(await isWanted(gone));
+});
+
+for (const [dedup, isWanted] of [
+  [{ mode: 'b', replicas: 0 }, false],
+  [{ mode: 'b', replicas: 1 }, true],
+  [{ mode: 's', rawBudget: bytes(100) }, false],
+  [{ mode: 'off' }, true],
+] as const) {
+  test(`whether a copy is wanted with ${JSON.stringify(dedup)}`, async (t) => {
+    const { copies, digests, folder } = await open(t, dedup, 1);
+    const [digest = '' as Digest] = digests;
+    const record = await folder.index.getLayer(digest);
+    t.is(record?.kind === 'recipe' && (await copies.isWanted(digest, record)), isWanted);
+  });
+}
 
 test('a copy that is waited for does not go', async (t) => {
   const { copies, digests, whole, awaited } = await open(t, { rawBudget: bytes(0) });

@@ -76,6 +76,15 @@ test('admit() evicts the least recently used image', async (t) => {
   t.is(machine.evicted.length, 1);
 });
 
+test('admit() evicts nothing for what can be done without', async (t) => {
+  const machine = new Machine(100 * KIB);
+  const { layer } = await machine.pull('only', 60 * KIB);
+  t.false(await machine.space.admit(60 * KIB, false));
+  t.true(await machine.space.admit(20 * KIB, false));
+  t.is(await machine.store.stat(layer), 60 * KIB);
+  t.deepEqual(machine.evicted, []);
+});
+
 test('admit() gives up without evicting when the blob alone is over the quota', async (t) => {
   const machine = new Machine(100 * KIB);
   const { layer } = await machine.pull('kept', 30 * KIB);

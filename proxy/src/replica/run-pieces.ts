@@ -1,0 +1,60 @@
+// What a run makes, on its way to a whole copy that is written beside those who read.
+
+import type { RunCopy } from '../dedup/run-copy.ts';
+
+/** Pieces that may wait to be written: about a megabyte each at most. */
+const MAX_WAITING = 4;
+
+interface Piece {
+  readonly bytes: Uint8Array;
+  readonly position: number;
+}
+
+/** The run has ended, or begun, elsewhere: its bytes are not all of the layer. */
+export class PartialRunError extends Error {
+  override readonly name = 'PartialRunError';
+}
+
+export class RunPieces implements RunCopy {
+  readonly #queue = new TransformStream<Piece, Piece>(
+    {},
+    new CountQueuingStrategy({ highWaterMark: MAX_WAITING }),
+  );
+  readonly #writer = this.#queue.writable.getWriter();
+  readonly #reader = this.#queue.readable.getReader();
+  #isWhole = false;
+
+  constructor() {
+    // Told to whoever reads.
+    this.#writer.closed.catch(() => undefined);
+  }
+
+  append(bytes: Uint8Array, position: number): Promise<void> {
+    this.#writer.write({ bytes, position }).catch(() => undefined);
+    // Once nobody takes them any more there is nothing to wait for.
+    return this.#writer.ready.catch(() => undefined);
+  }
+
+  end(isWhole: boolean): void {
+    this.#isWhole = isWhole;
+    this.#writer.close().catch(() => undefined);
+  }
+
+  /** Takes no more. */
+  async stop(): Promise<void> {
+    await this.#reader.cancel().catch(() => undefined);
+  }
+
+  /** The layer from a position on. Rejects with PartialRunError, also when the run began behind it. */
+  async *from(start: number): AsyncGenerator<Uint8Array> {
+    let wanted = start;
+    for (let next = await this.#reader.read(); !next.done; next = await this.#reader.read()) {
+      const { bytes, position } = next.value;
+      if (position > wanted) throw new PartialRunError('the run began later');
+      const rest = bytes.subarray(wanted - position);
+      wanted += rest.length;
+      if (rest.length > 0) yield rest;
+    }
+    if (!this.#isWhole) throw new PartialRunError('the run ended before the layer');
+  }
+}
