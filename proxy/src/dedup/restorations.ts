@@ -4,6 +4,7 @@ import { type Core, isCoreError, type Restoration } from 'mica-core/core';
 import type { Digest } from '../oci/digest.ts';
 import type { Clock } from '../runtime/runtime.ts';
 import { hasCode } from '../store/file-error.ts';
+import { BegunRun } from './begun-run.ts';
 import type { FileIndex, LocatedFiles } from './file-index.ts';
 import { KnownPlaces } from './known-places.ts';
 import type { PackStore } from './pack-store.ts';
@@ -147,17 +148,18 @@ export class Restorations {
    * system's errors that say nothing of the layer.
    */
   async open(digest: Digest): Promise<RestoredSource | undefined> {
-    const layer = this.#layers.get(digest) ?? (await this.#find(digest));
-    if (layer === undefined) return undefined;
-    this.#idle.delete(layer);
-    try {
-      await layer.enter();
-      return new RestoredSource(layer);
-    } catch (error) {
-      if (!isDamage(error) && !(error instanceof NoRecipeError)) throw error;
-      await this.#onError(digest, error);
-      return undefined;
-    }
+    const layer = await this.#enter(digest);
+    return layer && new RestoredSource(layer);
+  }
+
+  /**
+   * What makes the beginning of a layer for a reader to come; undefined when it cannot be made, or would
+   * take memory from those who read.
+   */
+  async begin(digest: Digest): Promise<BegunRun | undefined> {
+    if (!this.#limits.isRoomy) return undefined;
+    const layer = await this.#enter(digest);
+    return layer && new BegunRun(layer);
   }
 
   /** Opens a layer for one use, beside those that are shared. */
@@ -177,6 +179,21 @@ export class Restorations {
   async close(): Promise<void> {
     this.#ended.abort();
     await Promise.all([...this.#layers.keys()].map((digest) => this.forget(digest)));
+  }
+
+  /** A layer with one more reader. */
+  async #enter(digest: Digest): Promise<RestoredLayer | undefined> {
+    const layer = this.#layers.get(digest) ?? (await this.#find(digest));
+    if (layer === undefined) return undefined;
+    this.#idle.delete(layer);
+    try {
+      await layer.enter();
+      return layer;
+    } catch (error) {
+      if (!isDamage(error) && !(error instanceof NoRecipeError)) throw error;
+      await this.#onError(digest, error);
+      return undefined;
+    }
   }
 
   async #find(digest: Digest): Promise<RestoredLayer | undefined> {

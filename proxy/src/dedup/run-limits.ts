@@ -35,6 +35,11 @@ export class RunLimits {
     return this.#runs.size;
   }
 
+  /** Whether runs that nobody asked for yet take nothing from others. */
+  get isRoomy(): boolean {
+    return this.#runs.size < this.#maxRuns / 2;
+  }
+
   /** Bytes that each run may hold now. */
   get windowSize(): number {
     return Math.min(MAX_WINDOW_SIZE, WINDOWS_SIZE / Math.max(1, this.#runs.size));

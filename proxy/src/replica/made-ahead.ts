@@ -4,6 +4,8 @@
 import type { Digest } from '../oci/digest.ts';
 import type { Clock } from '../runtime/runtime.ts';
 import type { Allowance } from './allowance.ts';
+import { BEGUN_MS } from './begin-ahead.ts';
+import type { AheadPlace } from './choose-ahead.ts';
 import type { ReplicaObserver } from './replica-observer.ts';
 
 /** Time beyond the expected one after which a layer was made for nothing, ms. */
@@ -12,7 +14,7 @@ export const WASTED_AFTER_MS = 60_000;
 export interface MadeLayer {
   readonly digest: Digest;
   readonly size: number;
-  readonly place: 'memory' | 'disk';
+  readonly place: AheadPlace;
   /** For whom it was made. */
   readonly repository: string;
   readonly client: string;
@@ -52,7 +54,9 @@ export class MadeAhead {
 
   add(layer: MadeLayer): void {
     const { allowance, observer, clock } = this.#options;
-    const untilMs = Math.max(clock.now(), layer.dueMs) + WASTED_AFTER_MS;
+    const nowMs = clock.now();
+    const isBegun = layer.place === 'begun';
+    const untilMs = isBegun ? nowMs + BEGUN_MS : Math.max(nowMs, layer.dueMs) + WASTED_AFTER_MS;
     this.#layers.set(layer.digest, { ...layer, untilMs });
     allowance.made(layer.repository, layer.client);
     observer.predicted('made');

@@ -1,5 +1,5 @@
 // After a manifest, makes the layers that this client will ask for and that are only recipes: small ones in
-// memory, others as whole copies.
+// memory, others as whole copies, and of those that take too long the beginning.
 //
 // It works only while no client waits, on what can be ready in time; and where it worked for nothing it does
 // less. What it makes is read through the store like everything else, by those who may see it.
@@ -52,6 +52,8 @@ export interface PredictorOptions {
   isBusy(): boolean;
   /** Makes a layer whole. */
   promote(digest: Digest, pause: Pause, signal: AbortSignal): Promise<PromotionOutcome>;
+  /** Makes the beginning of a layer and keeps it a while. */
+  begin(digest: Digest, pause: Pause, signal: AbortSignal): Promise<boolean>;
   /** The layer's checked bytes; undefined when it cannot be made. */
   makeInMemory(
     layer: Pick<MadeLayer, 'digest' | 'size'>,
@@ -163,8 +165,9 @@ export class Predictor {
 
   async #make(layer: MadeLayer, signal: AbortSignal): Promise<boolean> {
     const { digest, size, place } = layer;
-    const { promote, makeInMemory, memory, files, copies } = this.#options;
+    const { promote, begin, makeInMemory, memory, files, copies } = this.#options;
     const pause: Pause = (until) => this.#queue.pause(until);
+    if (place === 'begun') return await begin(digest, pause, signal);
     if (place === 'disk') {
       if ((await promote(digest, pause, signal)) !== 'made') return false;
       await copies.stored(size);

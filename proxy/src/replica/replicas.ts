@@ -9,6 +9,7 @@ import type { Digest } from '../oci/digest.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { DataFolder } from '../store/data-folder.ts';
 import type { Space } from '../store/space.ts';
+import { beginAhead } from './begin-ahead.ts';
 import { type Histories, openHistories } from './histories.ts';
 import { makePieces } from './layer-pieces.ts';
 import { makeInMemory } from './make-in-memory.ts';
@@ -48,6 +49,7 @@ export class Replicas {
   readonly #histories: Histories;
   readonly #popularity: Popularity;
   readonly #recent: RecentRequests;
+  readonly #ended = new AbortController();
   /** On threads that no client waits for. */
   #restorations: Restorations | undefined;
   #work: ReplicaWork | undefined;
@@ -101,6 +103,11 @@ export class Replicas {
       ...{ ...shared, histories: this.#histories, index, memory: this.memory, isBusy: isWaiting },
       promote: (digest, pause, signal) =>
         promoteLayer({ ...promoting, untilQuiet: pause }, digest, signal),
+      begin: async (digest, pause, signal) => {
+        const run = await tier.restorations?.begin(digest);
+        const ending = this.#ended.signal;
+        return run !== undefined && (await beginAhead({ run, clock, ending, pause }, signal));
+      },
       makeInMemory: ({ digest, size }, pause, signal) =>
         makeInMemory({ hashing, openRestoration, onDamaged, pause }, digest, size, signal),
     });
@@ -137,6 +144,7 @@ export class Replicas {
   }
 
   async close(): Promise<void> {
+    this.#ended.abort();
     await this.#predictor?.close();
     await this.#runs?.close();
     await this.#work?.close();

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { chooseAhead, type LayerAhead } from '../../src/replica/choose-ahead.ts';
+import { BEGUN_SIZE, chooseAhead, type LayerAhead } from '../../src/replica/choose-ahead.ts';
 import { MAX_MEMORY, MAX_MEMORY_LAYER, MemoryLayers } from '../../src/replica/memory-layers.ts';
 import { digestNumber } from '../conformance/index.ts';
 import { FakeClock } from '../doubles/fake-clock.ts';
@@ -22,13 +22,18 @@ test('those come first that are asked for first', (t) => {
   t.deepEqual(chooseAhead(layers, { ...ROOMY, layers: 0 }), []);
 });
 
-test('what cannot be ready in time is left out, and what comes after is not late for it', (t) => {
+test('what cannot be ready in time is begun, and what comes after is the later for it', (t) => {
   const layers = [
     layer(1, { gapMs: 100, restoreMs: 80 }),
-    layer(2, { gapMs: 200, restoreMs: 150 }),
+    layer(2, { gapMs: 200, restoreMs: 1000, size: 100 * BEGUN_SIZE }),
     layer(3, { gapMs: 300, restoreMs: 200 }),
+    layer(4, { gapMs: 350, restoreMs: 500, size: BEGUN_SIZE / 2 }),
+    layer(5, { gapMs: 360 }),
   ];
-  t.deepEqual(numbersOf(chooseAhead(layers, ROOMY)), [1, 3]);
+  const chosen = chooseAhead(layers, ROOMY);
+  t.deepEqual(numbersOf(chosen), [1, 2, 3, 4], 'there is no time left for the last one');
+  const places = chosen.map(({ place }) => place);
+  t.deepEqual(places, ['memory', 'begun', 'memory', 'begun']);
 });
 
 test('small layers go to memory, others to the disk, each while there is room', (t) => {
@@ -41,10 +46,10 @@ test('small layers go to memory, others to the disk, each while there is room', 
   const places = (limits: Partial<typeof ROOMY>) =>
     chooseAhead(layers, { ...ROOMY, ...limits }).map(({ place }) => place);
   t.deepEqual(places({}), ['memory', 'disk', 'memory', 'memory']);
-  t.deepEqual(places({ disk: 0 }), ['memory', 'memory', 'memory']);
-  t.deepEqual(places({ memory: 0 }), ['disk']);
-  const some = chooseAhead(layers, { ...ROOMY, disk: 0, memory: MAX_MEMORY_LAYER + 1000 });
-  t.deepEqual(numbersOf(some), [1, 4]);
+  t.deepEqual(places({ disk: 0 }), ['memory', 'begun', 'memory', 'memory']);
+  t.deepEqual(places({ memory: 0 }), ['begun', 'disk', 'begun', 'begun']);
+  const some = { disk: 0, memory: MAX_MEMORY_LAYER + 1000 };
+  t.deepEqual(places(some), ['memory', 'begun', 'begun', 'memory']);
 });
 
 test('layers in memory are bounded, and go when nobody asks', async (t) => {

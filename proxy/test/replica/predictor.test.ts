@@ -2,6 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import type { Config } from '../../src/config/config.ts';
 import type { Digest } from '../../src/oci/digest.ts';
 import type { UseRecord } from '../../src/replica/allowance.ts';
+import { BEGUN_MS } from '../../src/replica/begin-ahead.ts';
 import type { GapRecord } from '../../src/replica/gaps.ts';
 import { makeInMemory } from '../../src/replica/make-in-memory.ts';
 import { MAX_MEMORY_LAYER, MemoryLayers } from '../../src/replica/memory-layers.ts';
@@ -46,6 +47,7 @@ async function open(t: ExecutionContext, { dedup, sizes = [10, 20, 30], options 
   const told = { made: 0, used: 0, wasted: 0 };
   const started: Digest[] = [];
   const disk: Digest[] = [];
+  const begun: Digest[] = [];
   const state = { isBusy: false };
   const memory = new MemoryLayers(clock);
   const predictor = new Predictor({
@@ -77,6 +79,11 @@ async function open(t: ExecutionContext, { dedup, sizes = [10, 20, 30], options 
       disk.push(digest);
       return Promise.resolve('made');
     },
+    begin: async (digest, pause, signal) => {
+      begun.push(digest);
+      await pause(signal);
+      return true;
+    },
     makeInMemory: async ({ digest, size }, pause, signal) => {
       started.push(digest);
       await pause(signal);
@@ -91,7 +98,8 @@ async function open(t: ExecutionContext, { dedup, sizes = [10, 20, 30], options 
     await clock.advance(0);
   };
   const ask = (at: number, client = 'one') => predictor.blobPulled('a', digestNumber(at), client);
-  return { predictor, clock, memory, whole, told, started, disk, state, files, pull, ask };
+  const made = { started, disk, begun };
+  return { predictor, clock, memory, whole, told, ...made, state, files, pull, ask };
 }
 
 async function addRecipe(files: MemoryFileIndex, digest: Digest, size: number): Promise<void> {
@@ -139,7 +147,7 @@ test('what the client has, what is whole and what is no recipe is not made', asy
   t.deepEqual(numbers(started), [0], 'the other client has not pulled it');
 });
 
-test('large layers become whole copies, in mode s only', async (t) => {
+test('large layers become whole copies in mode s, and are begun in others', async (t) => {
   const sizes = [LARGE, 10];
   const inS = await open(t, { sizes });
   await inS.pull();
@@ -149,7 +157,22 @@ test('large layers become whole copies, in mode s only', async (t) => {
   t.false(inS.predictor.isAwaited(digestNumber(0)));
   const inB = await open(t, { sizes, dedup: { mode: 'b', replicas: 0 } });
   await inB.pull();
-  t.deepEqual([numbers(inB.disk), numbers(inB.started)], [[], [1]]);
+  t.deepEqual([numbers(inB.disk), numbers(inB.begun), numbers(inB.started)], [[], [0], [1]]);
+  t.like(inB.told, { made: 2, used: 0 });
+  inB.ask(0);
+  t.like(inB.told, { made: 2, used: 1 });
+});
+
+test('what was begun and nobody came for is counted soon, as it is gone soon', async (t) => {
+  const { pull, told, clock, predictor } = await open(t, {
+    sizes: [LARGE],
+    dedup: { mode: 'b', replicas: 0 },
+  });
+  await pull();
+  t.true(predictor.isAwaited(digestNumber(0)));
+  await clock.advance(BEGUN_MS + 10_000);
+  t.like(told, { made: 1, used: 0, wasted: 1 });
+  t.false(predictor.isAwaited(digestNumber(0)));
 });
 
 test('whole copies ahead take no more than their share of the budget', async (t) => {
