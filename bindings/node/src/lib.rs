@@ -41,6 +41,9 @@ mod progress;
 mod questions;
 mod recipe_file;
 mod restore;
+mod restore_memory;
+mod shared_blocks;
+mod spares;
 
 use napi_derive::napi;
 

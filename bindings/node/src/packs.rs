@@ -1,28 +1,23 @@
-//! The packs of a layer that is made again, and the blocks that its threads share.
+//! The packs of a layer that is made again.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use mica_core::pack::{
-    BLOCK_HEADER_SIZE, Block, BlockCache, BlockHeader, BlockLimits, BlockSource, CachedBlock,
-    LAYER_BLOCKS, decode_block_header, decode_block_into,
+    BLOCK_HEADER_SIZE, Block, BlockHeader, BlockKey, BlockLimits, BlockSource, CachedBlock,
+    decode_block_header, decode_block_into,
 };
 use mica_core::restore::RestoreError;
 
 use crate::file::InputFile;
 use crate::recipe_file::SourceError;
+use crate::shared_blocks::SharedBlocks;
 
 /// Threads share it.
 pub(crate) struct Packs {
     files: Vec<InputFile>,
-    kept: Mutex<KeptBlocks>,
-    /// A block that was being read is there, or could not be read.
-    was_read: Condvar,
-}
-
-struct KeptBlocks {
-    cache: BlockCache,
-    /// Packs and offsets of those that a thread is reading: who works on the next part wants them too.
-    reading: Vec<(u32, u64)>,
+    shared: Arc<SharedBlocks>,
+    /// The layer's number among those that share the blocks.
+    layer: u64,
 }
 
 /// The blocks, for one thread.
@@ -32,29 +27,18 @@ pub(crate) struct Blocks<'a> {
     stored: &'a mut Vec<u8>,
 }
 
-/// A thread reads a block, until this is dropped.
-struct Reading<'a> {
-    packs: &'a Packs,
-    pack: u32,
-    offset: u64,
-}
-
-enum Found<'a> {
-    Kept(Arc<Block>),
-    /// The caller is to read it.
-    Unread(Reading<'a>),
-}
-
 impl Packs {
-    pub(crate) fn new(files: Vec<InputFile>) -> Self {
+    pub(crate) fn new(files: Vec<InputFile>, shared: Arc<SharedBlocks>) -> Self {
+        let layer = shared.add_layer();
         Self {
             files,
-            kept: Mutex::new(KeptBlocks {
-                cache: BlockCache::new(LAYER_BLOCKS),
-                reading: Vec::new(),
-            }),
-            was_read: Condvar::new(),
+            shared,
+            layer,
         }
+    }
+
+    pub(crate) const fn layer(&self) -> u64 {
+        self.layer
     }
 
     /// `stored` is room for a block as it is stored.
@@ -65,27 +49,11 @@ impl Packs {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, KeptBlocks> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A block, once whoever reads it has done so.
-    fn find(&self, pack: u32, offset: u64) -> Found<'_> {
-        let mut kept = self.lock();
-        loop {
-            if let Some(cached) = kept.cache.find(pack, offset) {
-                return Found::Kept(cached.block);
-            }
-            if !kept.reading.contains(&(pack, offset)) {
-                kept.reading.push((pack, offset));
-                return Found::Unread(Reading {
-                    packs: self,
-                    pack,
-                    offset,
-                });
-            }
-            let woken = self.was_read.wait(kept);
-            kept = woken.unwrap_or_else(PoisonError::into_inner);
+    const fn key(&self, pack: u32, offset: u64) -> BlockKey {
+        BlockKey {
+            layer: self.layer,
+            pack,
+            offset,
         }
     }
 
@@ -110,11 +78,30 @@ impl Packs {
     }
 }
 
-impl Drop for Reading<'_> {
+impl Drop for Packs {
     fn drop(&mut self) {
-        let read = (self.pack, self.offset);
-        self.packs.lock().reading.retain(|reading| *reading != read);
-        self.packs.was_read.notify_all();
+        self.shared.remove_layer(self.layer);
+    }
+}
+
+impl Blocks<'_> {
+    fn read_header(&mut self, pack: u32, offset: u64) -> Result<BlockHeader, SourceError> {
+        self.packs
+            .read(self.stored, pack, offset, BLOCK_HEADER_SIZE)?;
+        Ok(decode_block_header(self.stored, BlockLimits::default())?)
+    }
+
+    fn read_block(&mut self, pack: u32, offset: u64) -> Result<CachedBlock, SourceError> {
+        let header = self.read_header(pack, offset)?;
+        let length = usize::try_from(header.block_length()).unwrap_or(usize::MAX);
+        let packs = self.packs;
+        packs.read(self.stored, pack, offset, length)?;
+        let room = packs.shared.make_room(packs.layer, &header);
+        let block = decode_block_into(self.stored, BlockLimits::default(), room)?;
+        Ok(CachedBlock {
+            header,
+            block: Arc::new(block),
+        })
     }
 }
 
@@ -122,32 +109,13 @@ impl BlockSource for Blocks<'_> {
     type Error = SourceError;
 
     fn block_header(&mut self, pack: u32, offset: u64) -> Result<BlockHeader, SourceError> {
-        if let Some(cached) = self.packs.lock().cache.find(pack, offset) {
-            return Ok(cached.header);
-        }
-        self.packs
-            .read(self.stored, pack, offset, BLOCK_HEADER_SIZE)?;
-        Ok(decode_block_header(self.stored, BlockLimits::default())?)
+        let kept = self.packs.shared.header(self.packs.key(pack, offset));
+        kept.map_or_else(|| self.read_header(pack, offset), Ok)
     }
 
     fn block(&mut self, pack: u32, offset: u64) -> Result<Arc<Block>, SourceError> {
-        let reading = match self.packs.find(pack, offset) {
-            Found::Kept(block) => return Ok(block),
-            Found::Unread(reading) => reading,
-        };
-        let header = self.block_header(pack, offset)?;
-        let length = usize::try_from(header.block_length()).unwrap_or(usize::MAX);
-        self.packs.read(self.stored, pack, offset, length)?;
-        let room = self.packs.lock().cache.make_room();
-        let block = decode_block_into(self.stored, BlockLimits::default(), room)?;
-        let block = Arc::new(block);
-        self.packs.lock().cache.insert(CachedBlock {
-            pack,
-            offset,
-            header,
-            block: Arc::clone(&block),
-        });
-        drop(reading);
-        Ok(block)
+        let packs = self.packs;
+        let key = packs.key(pack, offset);
+        packs.shared.block(key, || self.read_block(pack, offset))
     }
 }

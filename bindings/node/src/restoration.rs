@@ -13,7 +13,8 @@ use crate::error::to_js_error;
 use crate::job::{self, JobControl};
 use crate::pool::{Due, Pool};
 use crate::report::LayerSummary;
-use crate::restore::{PartBytes, Restoration};
+use crate::restore::Restoration;
+use crate::spares::PartBytes;
 
 /// A layer that can be made again, until it is closed.
 #[napi]

@@ -1,20 +1,16 @@
 //! Makes a layer again, part by part, each part as a job of its own.
 
-use std::ops::Deref;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use mica_core::pack::{FileReader, PackPlace};
-use mica_core::restore::{
-    FileIds, FileMap, FileSource, LayerEncoder, RestoreError, Restorer, Scratch,
-};
+use mica_core::restore::{FileIds, FileMap, FileSource, LayerEncoder, RestoreError, Restorer};
 
 use crate::file::Input;
 use crate::job::{JobContext, JobError};
 use crate::packs::Packs;
 use crate::recipe_file::{RecipeFile, SourceError};
-
-/// Buffers that are kept for later parts. More are only used while many read at the same time.
-const MAX_SPARES: usize = 4;
+use crate::restore_memory::{RestoreMemory, Worker};
+use crate::spares::PartBytes;
 
 /// The inputs of the job that begins a restoration.
 pub(crate) struct OpenRestoration {
@@ -22,17 +18,7 @@ pub(crate) struct OpenRestoration {
     pub(crate) packs: Vec<Input>,
     /// Where each file of the recipe is, in its order.
     pub(crate) places: Vec<PackPlace>,
-}
-
-/// Buffers of parts that were taken, for parts to come: what threads take from the allocator one after
-/// the other and free elsewhere leaves holes in its heaps.
-#[derive(Default)]
-struct Spares(Mutex<Vec<Vec<u8>>>);
-
-/// A part's bytes, whose buffer is used again.
-pub(crate) struct PartBytes {
-    bytes: Vec<u8>,
-    spares: Arc<Spares>,
+    pub(crate) memory: Arc<RestoreMemory>,
 }
 
 /// A layer that can be made again. Threads share it.
@@ -41,18 +27,7 @@ pub(crate) struct Restoration {
     recipe: RecipeFile,
     packs: Packs,
     map: FileMap,
-    /// What threads that work on no part have left here.
-    idle: Mutex<Vec<Worker>>,
-    spares: Arc<Spares>,
-}
-
-#[derive(Default)]
-struct Worker {
-    scratch: Scratch,
-    ids: FileIds,
-    reader: FileReader,
-    /// The block that was read last, as it is stored.
-    stored: Vec<u8>,
+    memory: Arc<RestoreMemory>,
 }
 
 impl OpenRestoration {
@@ -67,10 +42,9 @@ impl OpenRestoration {
         Ok(Restoration {
             restorer,
             recipe,
-            packs: Packs::new(files?),
+            packs: Packs::new(files?, Arc::clone(&self.memory.blocks)),
             map,
-            idle: Mutex::default(),
-            spares: Arc::default(),
+            memory: self.memory,
         })
     }
 }
@@ -86,29 +60,37 @@ impl Restoration {
     /// The files' errors and the recipe's; [`RestoreError`] when the files are not those of the layer.
     pub(crate) fn part(&self, number: usize, context: &JobContext) -> Result<PartBytes, JobError> {
         context.check()?;
-        let mut worker = self.lock_idle().pop().unwrap_or_default();
-        let size = self
-            .restorer
-            .parts()
-            .get(number)
-            .map_or(0, |part| part.size);
-        let mut part = PartBytes::new(&self.spares, size);
+        let workers = &self.memory.workers;
+        let mut worker = workers.take(self.packs.layer());
+        let made = self.make(number, &mut worker);
+        workers.put_back(worker);
+        made
+    }
+
+    fn make(&self, number: usize, worker: &mut Worker) -> Result<PartBytes, JobError> {
+        let parts = self.restorer.parts();
+        let size = parts.get(number).map_or(0, |part| part.size);
+        let mut part = self.room(usize::try_from(size).unwrap_or(0));
+        let Worker {
+            scratch,
+            ids,
+            reader,
+            stored,
+            ..
+        } = worker;
         let mut files = Files {
             restoration: self,
-            ids: &mut worker.ids,
-            reader: &mut worker.reader,
-            stored: &mut worker.stored,
+            ids,
+            reader,
+            stored,
         };
-        let scratch = &mut worker.scratch;
-        let made = self.restorer.restore_part::<_, _, SourceError>(
+        self.restorer.restore_part::<_, _, SourceError>(
             scratch,
             &self.recipe,
             &mut files,
             number,
             &mut part.bytes,
-        );
-        self.lock_idle().push(worker);
-        made?;
+        )?;
         Ok(part)
     }
 
@@ -121,49 +103,14 @@ impl Restoration {
         encoder: &mut LayerEncoder,
         part: &[u8],
     ) -> Result<PartBytes, RestoreError> {
-        let mut made = PartBytes::new(&self.spares, 0);
+        // What a part becomes is seldom longer.
+        let mut made = self.room(part.len());
         encoder.push(&self.restorer, part, &mut made.bytes)?;
         Ok(made)
     }
 
-    fn lock_idle(&self) -> MutexGuard<'_, Vec<Worker>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Spares {
-    fn lock(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl PartBytes {
-    /// An empty buffer with room for a part of `size` bytes.
-    fn new(spares: &Arc<Spares>, size: u64) -> Self {
-        let mut bytes = spares.lock().pop().unwrap_or_default();
-        bytes.reserve_exact(usize::try_from(size).unwrap_or(0));
-        Self {
-            bytes,
-            spares: Arc::clone(spares),
-        }
-    }
-}
-
-impl Deref for PartBytes {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        &self.bytes
-    }
-}
-
-impl Drop for PartBytes {
-    fn drop(&mut self) {
-        let mut spares = self.spares.lock();
-        if spares.len() < MAX_SPARES {
-            self.bytes.clear();
-            spares.push(std::mem::take(&mut self.bytes));
-        }
+    fn room(&self, size: usize) -> PartBytes {
+        PartBytes::new(&self.memory.spares, size)
     }
 }
 

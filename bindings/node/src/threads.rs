@@ -27,11 +27,13 @@ use crate::recipe_file::{RecipeFile, SourceError};
 use crate::report::IngestedLayer;
 use crate::restoration::OpenedRestoration;
 use crate::restore::OpenRestoration;
+use crate::restore_memory::OpenMemory;
 
 /// Threads that run jobs. They end with the JavaScript environment that made them.
 #[napi]
 pub struct Threads {
     pool: Arc<Pool>,
+    restoring: OpenMemory,
 }
 
 /// How a layer is taken apart.
@@ -60,7 +62,10 @@ impl Threads {
         let pool = Arc::new(Pool::new(size, is_background.unwrap_or(false)));
         // The addon's code may be unloaded after the environment has ended: no thread may be in it.
         env.add_env_cleanup_hook(Arc::clone(&pool), |pool| pool.close())?;
-        Ok(Self { pool })
+        Ok(Self {
+            pool,
+            restoring: OpenMemory::default(),
+        })
     }
 
     /// Threads at most.
@@ -201,6 +206,7 @@ impl Threads {
             recipe: Input::new(recipe).map_err(|error| to_js_error(env, &error))?,
             packs: packs.map_err(|error| to_js_error(env, &error))?,
             places: decode_places(places),
+            memory: self.restoring.get(),
         };
         let pool = Arc::clone(&self.pool);
         job::start(env, &self.pool, control, |context| {

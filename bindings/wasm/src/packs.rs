@@ -6,8 +6,8 @@ use std::sync::Arc;
 use js_sys::Error;
 use mica_core::error::CoreError;
 use mica_core::pack::{
-    BLOCK_HEADER_SIZE, Block, BlockCache, BlockHeader, BlockLimits, BlockSource, CachedBlock,
-    LayerPackError, PackError, ReadFileError, decode_block_header, decode_block_into,
+    BLOCK_HEADER_SIZE, Block, BlockCache, BlockHeader, BlockKey, BlockLimits, BlockSource,
+    CachedBlock, LayerPackError, PackError, ReadFileError, decode_block_header, decode_block_into,
 };
 use mica_core::recipe::RecipeError;
 use mica_core::restore::RestoreError;
@@ -102,7 +102,7 @@ impl BlockSource for Packs<'_> {
     type Error = SourceError;
 
     fn block_header(&mut self, pack: u32, offset: u64) -> Result<BlockHeader, SourceError> {
-        if let Some(cached) = self.blocks.borrow_mut().find(pack, offset) {
+        if let Some(cached) = self.blocks.borrow_mut().find(key_of(pack, offset)) {
             return Ok(cached.header);
         }
         let bytes = self.bytes(pack, offset, BLOCK_HEADER_SIZE)?;
@@ -110,20 +110,29 @@ impl BlockSource for Packs<'_> {
     }
 
     fn block(&mut self, pack: u32, offset: u64) -> Result<Arc<Block>, SourceError> {
-        if let Some(cached) = self.blocks.borrow_mut().find(pack, offset) {
+        if let Some(cached) = self.blocks.borrow_mut().find(key_of(pack, offset)) {
             return Ok(cached.block);
         }
         let header = self.block_header(pack, offset)?;
         let length = usize::try_from(header.block_length()).unwrap_or(usize::MAX);
         let bytes = self.bytes(pack, offset, length)?;
-        let room = self.blocks.borrow_mut().make_room();
+        let key = key_of(pack, offset);
+        let room = self.blocks.borrow_mut().make_room(key.layer, &header);
         let block = Arc::new(decode_block_into(bytes, BlockLimits::default(), room)?);
-        self.blocks.borrow_mut().insert(CachedBlock {
-            pack,
-            offset,
+        let cached = CachedBlock {
             header,
             block: Arc::clone(&block),
-        });
+        };
+        self.blocks.borrow_mut().insert(key, cached);
         Ok(block)
+    }
+}
+
+/// Each layer has a cache of its own.
+const fn key_of(pack: u32, offset: u64) -> BlockKey {
+    BlockKey {
+        layer: 0,
+        pack,
+        offset,
     }
 }

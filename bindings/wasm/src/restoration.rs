@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use js_sys::{Error, Float64Array, Object};
-use mica_core::pack::{BlockCache, FileReader, LAYER_BLOCKS, decode_places};
+use mica_core::pack::{BlockCache, FileReader, LAYER_BLOCKS_SIZE, decode_places};
 use mica_core::recipe::RecipeBytes;
 use mica_core::restore::{
     FileIds, FileMap, FileRange, FileSource, LayerEncoder, RestoreError, Restorer, Scratch,
@@ -88,7 +88,7 @@ impl Restoration {
             map,
             ids: RefCell::default(),
             packs,
-            blocks: RefCell::new(BlockCache::new(LAYER_BLOCKS)),
+            blocks: RefCell::new(BlockCache::new(LAYER_BLOCKS_SIZE)),
             scratch: RefCell::default(),
         })
     }

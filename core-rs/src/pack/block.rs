@@ -46,6 +46,11 @@ impl Block {
         &self.plain
     }
 
+    /// Bytes of memory that it takes.
+    pub(super) const fn memory(&self) -> usize {
+        memory_of(self.pieces.capacity(), self.plain.capacity())
+    }
+
     /// The bytes of one of this block's pieces; none for a piece of another block that reaches out of
     /// this one.
     pub fn content(&self, piece: &Piece) -> &[u8] {
@@ -62,4 +67,11 @@ impl Block {
             .ok()?;
         self.pieces.get(index)
     }
+}
+
+/// Bytes of memory that so many pieces take, with their plain text.
+pub(super) const fn memory_of(pieces: usize, plain_length: usize) -> usize {
+    pieces
+        .saturating_mul(size_of::<Piece>())
+        .saturating_add(plain_length)
 }

@@ -1,9 +1,10 @@
 //! The headers of a pack and of a block, in `doc/pack-format.md` order.
 
+use super::block::memory_of;
 use super::checksum::{CHECKSUM_SIZE, Checksum};
 use super::error::PackError;
 use crate::digest::FILE_ID_SIZE;
-use crate::fields::{Fields, length_u64};
+use crate::fields::{Fields, length_u64, length_usize};
 use crate::limits::{MAX_BLOCK_PIECES, MAX_BLOCK_PLAIN_LENGTH};
 
 /// Bytes of a pack header.
@@ -113,6 +114,14 @@ impl BlockHeader {
     /// Bytes of the whole block.
     pub fn block_length(&self) -> u64 {
         length_u64(BLOCK_HEADER_SIZE).saturating_add(self.body_length())
+    }
+
+    /// Bytes of memory that the block takes once it was read.
+    pub(super) fn block_memory(&self) -> usize {
+        memory_of(
+            length_usize(self.piece_count),
+            length_usize(self.plain_length),
+        )
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {

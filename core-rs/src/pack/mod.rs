@@ -31,7 +31,7 @@ pub mod tar_packer;
 pub mod writer;
 
 pub use block::{Block, Piece};
-pub use block_cache::{BlockCache, CachedBlock, LAYER_BLOCKS};
+pub use block_cache::{BlockCache, BlockKey, CachedBlock, LAYER_BLOCKS_SIZE};
 pub use check::{CheckedPack, PackCheck, WantedBytes};
 pub use cut::BlockCutter;
 pub use decode::{decode_block, decode_block_into, decode_pieces};

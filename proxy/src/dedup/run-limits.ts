@@ -1,9 +1,10 @@
 // How much memory all layers together take while they are made again.
 //
-// Each run holds a window of what it gave, parts that are made ahead (one more than the core has
-// threads, 1 MiB each), and its layer's cached blocks (9 MiB). With 12 runs on two cores that is at most
-// 48 + 12 * 3 + 12 * 9 = 192 MiB, when as many clients read as many different layers; one layer that any
-// number of clients read together takes 20 MiB.
+// Each run holds a window of what it gave, and parts that are made ahead: one more than the core has
+// threads, 1 MiB each. All runs share the core's blocks (48 MiB, of one layer 12 MiB), buffers of parts to
+// come (8 MiB), and what its threads work with (10 MiB each at most). With 12 runs on two cores that is at
+// most 48 + 12 * 3 + 48 + 8 + 2 * 10 = 160 MiB, when as many clients read as many different layers; a layer
+// that is open without a run takes only the index of its recipe and the places of its files.
 
 /** Runs at the same time. One more takes the place of the one that nobody has asked for longest. */
 const MAX_RUNS = 12;
