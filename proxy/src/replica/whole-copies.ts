@@ -64,13 +64,16 @@ export class WholeCopies {
     await this.fit();
   }
 
-  /** Whether a layer that is made now anyway should stay whole: there is room, or others are worth less. */
+  /**
+   * Whether a layer that is made now anyway should stay whole: there is room, or others are worth less. Not
+   * before the copies were first counted: nobody waits for that.
+   */
   async isWanted(digest: Digest, { size, restoreSeconds }: RecipeRecord): Promise<boolean> {
     const budget = (await this.budget()) * TRIMMED_RATIO;
+    if (budget === Number.POSITIVE_INFINITY) return true;
     const stored = allocatedSize(size);
-    if (stored > budget) return false;
-    if (this.#used === undefined) await this.trim();
-    if ((this.#used ?? 0) + stored <= budget) return true;
+    if (stored > budget || this.#used === undefined) return false;
+    if (this.#used + stored <= budget) return true;
     const count = this.#options.popularity.countOf(digest);
     return worthOf({ size: stored, count, restoreSeconds }) > HYSTERESIS_RATIO * this.#leastWorth;
   }
