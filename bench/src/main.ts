@@ -211,10 +211,12 @@ function addStoreCommand(program: Command): void {
     .option('--only <row,...>', `some of ${storeRows.join(', ')}`, parseRows, storeRows)
     .option('--rounds <n>', 'rounds of each measurement (default: 3, quick 1)', parsePositive)
     .option('--trace <folder>', "replay these requests: JSON as IBM's registry traces have it")
+    .option('--sessions <n>', 'sessions of the replay (default: 200, quick 30)', parsePositive)
     .action(async (options: StoreFlags) => {
-      const { quick = false, corpus, only, rounds, trace } = options;
+      const { quick = false, corpus, only, trace } = options;
       const storeOptions = {
-        ...{ corpus, rows: only, rounds: rounds ?? (quick ? 1 : 3) },
+        ...{ corpus, rows: only, rounds: options.rounds ?? (quick ? 1 : 3) },
+        sessions: options.sessions ?? (quick ? 30 : 200),
         ...(trace === undefined ? {} : { trace }),
       };
       await measure(options, (bench) => runStore(bench, storeOptions), findStorePeers);
@@ -226,6 +228,7 @@ interface StoreFlags extends CommonOptions {
   readonly only: readonly StoreRow[];
   readonly rounds?: number;
   readonly trace?: string;
+  readonly sessions?: number;
 }
 
 interface CoreFlags extends CommonOptions {

@@ -41,6 +41,8 @@ export interface StoreOptions {
   readonly corpus: string;
   readonly rows: readonly StoreRow[];
   readonly rounds: number;
+  /** Sessions that are replayed at most. */
+  readonly sessions: number;
   /** Folder of traces in the form of IBM's; a generated one when absent. */
   readonly trace?: string;
 }
@@ -76,8 +78,9 @@ export async function runStore(bench: Bench, options: StoreOptions): Promise<Out
 async function measureRow(
   context: StoreContext,
   row: StoreRow,
-  { rounds, trace }: StoreOptions,
+  options: StoreOptions,
 ): Promise<RowOutcome> {
+  const { rounds } = options;
   switch (row) {
     case 'size': {
       const results = await measureSize(context);
@@ -101,7 +104,7 @@ async function measureRow(
       return { results, tables: [tabulateRestores(results)], aims: judgeRestores(results) };
     }
     case 'replay': {
-      const results = await measureReplay(context, await readTrace(context, trace));
+      const results = await measureReplay(context, await readTrace(context, options));
       return { results, tables: [tabulateReplay(results)], aims: judgeReplay(results) };
     }
     case 'pull': {
@@ -111,15 +114,12 @@ async function measureRow(
   }
 }
 
-/** Sessions that are replayed. */
-const sessionCounts = { whole: 200, quick: 30 };
 const traceSeed = 6;
 
 async function readTrace(
   { bench, corpus: { images } }: StoreContext,
-  folder: string | undefined,
+  { sessions, trace: folder }: StoreOptions,
 ): Promise<readonly Session[]> {
-  const sessions = bench.isQuick ? sessionCounts.quick : sessionCounts.whole;
   if (folder === undefined) {
     return makeTrace(images, { sessions, seed: traceSeed });
   }
