@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { registryFolder } from '../corpus/corpus-file.ts';
 import type { Bench, Outcome } from '../lib/bench.ts';
-import type { Aim, Measurements } from '../lib/table.ts';
+import { type Aim, type Measurements, renderMeasurements } from '../lib/table.ts';
 import { startUpstream } from '../peers/distribution.ts';
 import {
   judgeChecks,
@@ -67,6 +67,10 @@ export async function runStore(bench: Bench, options: StoreOptions): Promise<Out
   for (const row of options.rows) {
     const outcome = await measureRow(context, row, options);
     results[row] = outcome.results;
+    // All rows take an hour: what is known should not be lost with what comes.
+    for (const table of outcome.tables) {
+      bench.say(`\n${renderMeasurements(table)}\n`);
+    }
     tables.push(...outcome.tables);
     aims.push(...outcome.aims);
   }
