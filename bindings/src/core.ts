@@ -79,8 +79,8 @@ export interface IngestOptions extends JobOptions {
   readonly tarLimit?: number | undefined;
   /**
    * Whether the caller makes the whole layer again and compares its digest, so that segments are not
-   * proven one by one: models run once instead of twice. A layer that then comes out as another one is
-   * to be taken apart without it.
+   * proven one by one: models run once instead of twice, and hardly at all once they were right about
+   * everything for long. A layer that then comes out as another one is to be taken apart without it.
    */
   readonly isProvenLater?: boolean | undefined;
   /** Where new files go in the same pass; none are packed when absent. */

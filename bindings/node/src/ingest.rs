@@ -14,7 +14,7 @@ use mica_core::ingest::{FrontItem, LayerFront, LayerReport, RecipeBuilder, ScanP
 use mica_core::model::{Compressor, Models};
 use mica_core::pack::PackedFiles;
 use mica_core::recipe::Encoding;
-use mica_core::segment::{AnalyzedSegment, PlainText, Proof, Segment, analyze_segment};
+use mica_core::segment::{AnalyzedSegment, PlainText, Proof, Segment, Trust, analyze_segment};
 
 use crate::file::{Input, InputFile, OutputFile};
 use crate::job::{JobContext, JobError};
@@ -42,11 +42,14 @@ pub(crate) struct IngestLayer {
 struct Task {
     segment: Box<Segment>,
     compressor: Compressor,
+    proof: Proof,
     result: SyncSender<Analyzed>,
 }
 
 /// What the models have done with.
 struct Analyzed {
+    compressor: Compressor,
+    proof: Proof,
     segment: AnalyzedSegment,
     text: PlainText,
 }
@@ -75,7 +78,7 @@ impl IngestLayer {
         let pack = pack.map(|(path, questions)| LayerPack::open(path, questions));
         let pack = pack.transpose()?;
         let workers = self.workers.max(1);
-        let proof = self.proof;
+        let trust = Trust::new(self.proof);
         // One task waits for each that runs, so that memory is bounded and no thread has to wait.
         let (tasks, queue) = sync_channel(workers);
         // The threads alone hold it: once all have panicked, sending fails instead of waiting for ever.
@@ -84,7 +87,7 @@ impl IngestLayer {
             for number in 0..workers {
                 let queue = Arc::clone(&queue);
                 let thread = thread::Builder::new().name("mica-segments".to_owned());
-                match thread.spawn_scoped(scope, move || analyze_all(&queue, proof, context)) {
+                match thread.spawn_scoped(scope, move || analyze_all(&queue, context)) {
                     Ok(_) => {}
                     // The others will come to it.
                     Err(_) if number > 0 => break,
@@ -97,6 +100,7 @@ impl IngestLayer {
                 tasks,
                 recipe,
                 pack,
+                trust,
                 builder: RecipeBuilder::new(),
                 pending: VecDeque::new(),
                 max_pending: workers * 2 + 1,
@@ -107,7 +111,7 @@ impl IngestLayer {
 }
 
 /// What one of the threads does: until there can be no more tasks.
-fn analyze_all(queue: &Mutex<Receiver<Task>>, proof: Proof, context: &JobContext) {
+fn analyze_all(queue: &Mutex<Receiver<Task>>, context: &JobContext) {
     let mut models = Models::default();
     loop {
         let task = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
@@ -116,10 +120,20 @@ fn analyze_all(queue: &Mutex<Receiver<Task>>, proof: Proof, context: &JobContext
         if context.check().is_err() {
             continue;
         }
-        let segment = analyze_segment(&mut models, task.compressor, &task.segment, proof);
-        let text = task.segment.into_plain();
+        let Task {
+            segment,
+            compressor,
+            proof,
+            result,
+        } = task;
+        let analyzed = Analyzed {
+            compressor,
+            proof,
+            segment: analyze_segment(&mut models, compressor, &segment, proof),
+            text: segment.into_plain(),
+        };
         // Nobody waits for it if the job has failed meanwhile.
-        drop(task.result.send(Analyzed { segment, text }));
+        drop(result.send(analyzed));
     }
 }
 
@@ -129,6 +143,7 @@ struct Ingest<'a> {
     tasks: SyncSender<Task>,
     recipe: OutputFile,
     pack: Option<LayerPack>,
+    trust: Trust,
     builder: RecipeBuilder,
     pending: VecDeque<Pending>,
     max_pending: usize,
@@ -187,6 +202,7 @@ impl Ingest<'_> {
                     let task = Task {
                         segment,
                         compressor,
+                        proof: self.trust.next(compressor),
                         result: sender,
                     };
                     // The threads only end once this sender is gone.
@@ -217,9 +233,15 @@ impl Ingest<'_> {
                 result,
             }) => {
                 // It comes, unless its thread panicked; then the scope panics with it.
-                let analyzed = result.recv().map_err(|_| JobError::Canceled)?;
-                self.add_tar(&tar, analyzed.text)?;
-                self.builder.add_segment(&framing, &analyzed.segment);
+                let Analyzed {
+                    compressor,
+                    proof,
+                    segment,
+                    text,
+                } = result.recv().map_err(|_| JobError::Canceled)?;
+                self.trust.note(compressor, proof, &segment);
+                self.add_tar(&tar, text)?;
+                self.builder.add_segment(&framing, &segment);
             }
         }
         self.recipe.write(&self.builder.take())?;

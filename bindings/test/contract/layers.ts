@@ -11,7 +11,7 @@ import { type Check, inFolder, rejectsCoreError } from './check.ts';
 import { digestOf } from './hashes.ts';
 import { keepLayer, openKept, readBytes, splitIds, withRestoration } from './kept-layer.ts';
 import { countOpen } from './open-files.ts';
-import { SAMPLE_FILES, SAMPLE_TAR, sampleLayers, zstdLayer } from './sample-layers.ts';
+import { makeText, SAMPLE_FILES, SAMPLE_TAR, sampleLayers, zstdLayer } from './sample-layers.ts';
 import { makeTar } from './tar.ts';
 
 /** Ranges within `size` bytes, among them those at the borders. */
@@ -104,6 +104,18 @@ const summaryChecks: readonly Check[] = [
     deepStrictEqual(await core.ingest(file, { recipe: later, isProvenLater: true }), ingested);
     ok((await readFile(later)).equals(await readFile(recipe)));
   }),
+
+  inFolder(
+    'ingest() makes the same recipe of a long layer that is proven later',
+    async (core, folder) => {
+      // After some mebibytes it takes the model to be right.
+      const tar = makeTar([{ name: 'long', content: makeText(15_000_000, 3) }]);
+      const { file, ingested, recipe } = await keepLayer(core, folder, gzipSync(tar));
+      const later = join(folder, 'later.recipe');
+      deepStrictEqual(await core.ingest(file, { recipe: later, isProvenLater: true }), ingested);
+      ok((await readFile(later)).equals(await readFile(recipe)));
+    },
+  ),
 
   inFolder('ingest() tells its progress up to the end', async (core, folder) => {
     const layer = join(folder, 'layer');

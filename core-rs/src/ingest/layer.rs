@@ -6,7 +6,7 @@ use super::front::{FrontItem, LayerFront};
 use super::report::LayerReport;
 use crate::digest::DigestAlgorithm;
 use crate::model::Models;
-use crate::segment::{Proof, analyze_segment};
+use crate::segment::{Proof, Trust, analyze_segment};
 
 /// Takes a layer apart whose bytes come in pieces, on one thread. Where there are several, run
 /// [`analyze_segment`] on them instead, as `bindings/node` does.
@@ -15,7 +15,7 @@ pub struct LayerIngest {
     front: LayerFront,
     models: Models,
     builder: RecipeBuilder,
-    proof: Proof,
+    trust: Trust,
 }
 
 impl LayerIngest {
@@ -24,7 +24,7 @@ impl LayerIngest {
     #[must_use]
     pub fn new(algorithm: DigestAlgorithm, tar_limit: u64, proof: Proof) -> Self {
         Self {
-            proof,
+            trust: Trust::new(proof),
             front: LayerFront::new(algorithm, tar_limit),
             models: Models::default(),
             builder: RecipeBuilder::new(),
@@ -67,7 +67,9 @@ impl LayerIngest {
                 compressor,
                 tar,
             }) => {
-                let analyzed = analyze_segment(&mut self.models, compressor, &segment, self.proof);
+                let proof = self.trust.next(compressor);
+                let analyzed = analyze_segment(&mut self.models, compressor, &segment, proof);
+                self.trust.note(compressor, proof, &analyzed);
                 self.builder.add_tar(&tar);
                 self.builder.add_segment(&framing, &analyzed);
             }

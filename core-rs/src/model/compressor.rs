@@ -132,6 +132,18 @@ impl Compressor {
         }
     }
 
+    /// Whether it knows nothing but its window, all of which its model is given: such a model is right about
+    /// all, or the compressor is another one. Tables of one or a few places for each hash keep older ones too,
+    /// and their models are wrong now and then.
+    #[must_use]
+    pub const fn forgets_beyond_window(self) -> bool {
+        match self {
+            Self::Go(level) => !matches!(level, GoLevel::Level(1)),
+            Self::Zlib { .. } | Self::Chromium { .. } | Self::Pigz { .. } => true,
+            Self::Unknown | Self::Klauspost { .. } | Self::Pgzip { .. } => false,
+        }
+    }
+
     /// Bytes of plain text before a segment that its model is given, if there are so many.
     #[must_use]
     pub const fn context_size(self) -> usize {

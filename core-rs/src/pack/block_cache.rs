@@ -163,7 +163,7 @@ mod tests {
     fn cached(length: usize) -> CachedBlock {
         let content = vec![7; length];
         let mut writer = PackWriter::new(PackOptions {
-            block_length: 16 << 20,
+            block_length: 4 << 20,
             ..PackOptions::default()
         })
         .unwrap();
@@ -210,21 +210,21 @@ mod tests {
 
     #[test]
     fn a_layer_that_has_its_share_drops_its_own() {
-        let block = cached(5 * MIB);
+        let block = cached(LAYER_BLOCKS_SIZE / 4 + MIB / 2);
         let mut cache = BlockCache::new(usize::MAX);
         cache.insert(key(1, 0), block.clone());
-        for pack in 0..3 {
+        for pack in 0..4 {
             cache.insert(key(2, pack), block.clone());
         }
-        let keys = [key(1, 0), key(2, 0), key(2, 1), key(2, 2)];
-        assert_eq!(kept(&mut cache, &keys), [true, false, true, true]);
+        let keys = [key(1, 0), key(2, 0), key(2, 1), key(2, 2), key(2, 3)];
+        assert_eq!(kept(&mut cache, &keys), [true, false, true, true, true]);
     }
 
     #[test]
     fn a_block_that_is_larger_than_the_cache_is_kept_alone() {
         let mut cache = BlockCache::new(MIB);
         cache.insert(key(0, 0), cached(1));
-        cache.insert(key(1, 0), cached(13 * MIB));
+        cache.insert(key(1, 0), cached(3 * MIB));
         assert_eq!(kept(&mut cache, &[key(0, 0), key(1, 0)]), [false, true]);
         cache.insert(key(0, 0), cached(1));
         assert_eq!(kept(&mut cache, &[key(0, 0), key(1, 0)]), [true, false]);

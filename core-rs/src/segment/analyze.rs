@@ -35,6 +35,8 @@ pub enum Proof {
     Now,
     /// When the whole layer is made again, which is for the caller to do.
     Later,
+    /// As `Later`; and that the model is right about the segment is not even looked at.
+    Assumed,
 }
 
 /// Analyzes a segment with the model of a compressor; with another's if that one does not know the
@@ -51,7 +53,11 @@ pub fn analyze_segment(
     if compressor == Compressor::Unknown || has_too_many_blocks(segment) {
         return keep_raw(segment);
     }
-    if let Some(analyzed) = analyze_with(models, compressor, segment, proof) {
+    let analyzed = match proof {
+        Proof::Assumed => keep(compressor, segment, &[]),
+        Proof::Now | Proof::Later => analyze_with(models, compressor, segment, proof),
+    };
+    if let Some(analyzed) = analyzed {
         return analyzed;
     }
     if segment.stored.len() < MIN_DETECTED_SIZE {
@@ -74,7 +80,7 @@ fn analyze_with(
     let corrections = find_with(models, compressor, segment, MatchForm::Place)?;
     let analyzed = keep(compressor, segment, &corrections)?;
     match proof {
-        Proof::Later => Some(analyzed),
+        Proof::Later | Proof::Assumed => Some(analyzed),
         Proof::Now => comes_out_the_same(models, &analyzed, segment).then_some(analyzed),
     }
 }

@@ -11,6 +11,7 @@ mod places;
 pub mod rebuild;
 pub mod replay;
 pub mod split;
+pub mod trust;
 
 pub use analyze::{AnalyzedSegment, Proof, analyze_segment};
 pub use corrections::{Change, Correction, decode_corrections, encode_corrections};
@@ -20,3 +21,4 @@ pub use error::ReplayError;
 pub use rebuild::{RebuildError, rebuild_segment};
 pub use replay::{FoundBlock, MatchForm, SegmentText, Stretch, find_corrections, find_tokens};
 pub use split::split_first;
+pub use trust::Trust;

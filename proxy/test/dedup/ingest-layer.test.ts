@@ -10,7 +10,7 @@ import { MemoryFileIndex } from '../doubles/memory-file-index.ts';
 import { makeFolder, removeFolder } from '../doubles/test-runtime.ts';
 import { Crash, CrashError } from './crashes.ts';
 import { type DedupFolder, openDedupFolder, openIn } from './dedup-folder.ts';
-import { listAll, makeFiles, makeLayer, makeTar, sameBytes } from './layers.ts';
+import { listAll, makeFiles, makeLayer, makeTar, makeText, sameBytes } from './layers.ts';
 
 const FILES = makeFiles(30, 1);
 const LAYER = makeLayer(FILES);
@@ -199,6 +199,23 @@ test('ingestLayer() proves each segment when the layer comes out as another one'
   const core = replace(folder.core, { ingest });
   const outcome = await folder.ingest(await folder.put(LAYER), { core });
   t.is(outcome.kind, 'recipe');
+  t.deepEqual(proofs, [true, false]);
+});
+
+test('ingestLayer() looks at all of a layer whose compressor changes after it was right for long', async (t) => {
+  const folder = await openDedupFolder(t);
+  const proofs: unknown[] = [];
+  const ingest: Core['ingest'] = (layer, options) => {
+    proofs.push(options.isProvenLater);
+    return folder.core.ingest(layer, options);
+  };
+  const tar = makeTar([makeText(20_000_000, 1)]);
+  const [before, after] = [tar.subarray(0, 15_000_000), tar.subarray(15_000_000)];
+  const layer = Buffer.concat([gzipSync(before, { level: 6 }), gzipSync(after, { level: 1 })]);
+  const core = replace(folder.core, { ingest });
+  const { outcome, isSame } = await ingestWith(folder, layer, { core });
+  t.is(outcome.kind, 'recipe');
+  t.true(isSame);
   t.deepEqual(proofs, [true, false]);
 });
 
