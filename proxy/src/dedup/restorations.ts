@@ -56,7 +56,7 @@ export interface RestorationsOptions {
   readonly recipes: Pick<RecipeStore, 'path' | 'readPlaces' | 'putPlaces'>;
   readonly clock: Clock;
   readonly limits?: RunLimits;
-  /** Takes what is made for readers from here on, too; undefined where no copy is wanted. */
+  /** Takes what is made for readers of the whole layer, too; undefined where no copy is wanted. */
   copyRun?(digest: Digest): RunCopy | undefined;
   /** A reader has ended: bytes it got, and how long it waited for them. */
   onRead?(bytes: number, durationMs: number): void;

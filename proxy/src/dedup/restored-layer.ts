@@ -14,7 +14,7 @@ export interface RestoredLayerOptions {
   readonly limits: RunLimits;
   /** Opens recipe and packs. */
   open(): Promise<Restoration>;
-  /** Takes what the next run makes, too. */
+  /** Takes what the next run makes, too, which begins at 0. */
   copyRun(): RunCopy | undefined;
   /** Whether the error tells that the layer cannot be made any more; then it is taken out of the store. */
   onError(error: unknown): Promise<void>;
@@ -114,7 +114,8 @@ export class RestoredLayer {
   #begin(restoration: Restoration, position: number): RestoredRun {
     const { size, limits, copyRun } = this.#options;
     const run: RestoredRun = new RestoredRun(restoration, position, {
-      ...{ size, limits, copy: copyRun() },
+      // What begins in the middle is no whole copy.
+      ...{ size, limits, copy: position === 0 ? copyRun() : undefined },
       onClose: () => this.#runs.delete(run),
     });
     this.#runs.add(run);

@@ -10,7 +10,7 @@ interface Piece {
   readonly position: number;
 }
 
-/** The run has ended, or begun, elsewhere: its bytes are not all of the layer. */
+/** The run has ended before the layer. */
 export class PartialRunError extends Error {
   override readonly name = 'PartialRunError';
 }
@@ -45,14 +45,11 @@ export class RunPieces implements RunCopy {
     await this.#reader.cancel().catch(() => undefined);
   }
 
-  /** The layer from a position on. Rejects with PartialRunError, also when the run began behind it. */
+  /** The layer from a position on; the run makes all of it. Rejects with PartialRunError. */
   async *from(start: number): AsyncGenerator<Uint8Array> {
-    let wanted = start;
     for (let next = await this.#reader.read(); !next.done; next = await this.#reader.read()) {
       const { bytes, position } = next.value;
-      if (position > wanted) throw new PartialRunError('the run began later');
-      const rest = bytes.subarray(wanted - position);
-      wanted += rest.length;
+      const rest = bytes.subarray(Math.max(0, start - position));
       if (rest.length > 0) yield rest;
     }
     if (!this.#isWhole) throw new PartialRunError('the run ended before the layer');
