@@ -14,7 +14,7 @@ import { RestoredSource } from './restored-source.ts';
 import type { RunCopy } from './run-copy.ts';
 import { RunLimits } from './run-limits.ts';
 
-/** Layers kept open without a reader: each has its table of parts and up to 8 MiB of blocks. */
+/** Layers kept open without a reader: each has its table of parts, and its share of the core's blocks. */
 const MAX_IDLE = 4;
 
 /** How long one is kept without a reader, ms: the next client of the same image comes within that. */

@@ -42,7 +42,7 @@ export class WholeCopies {
   /** Bytes of whole copies that have a recipe; undefined until they were first counted. */
   #used: number | undefined;
   #trimming: Promise<void> | undefined;
-  /** What the copy is worth that would go next, as it was when they were last listed. */
+  /** What the copy is worth that would go next, as it was when they were last counted. */
   #leastWorth = 0;
 
   constructor(options: WholeCopiesOptions) {

@@ -16,8 +16,9 @@ import { TieredBlobStore } from '../../src/dedup/tiered-blob-store.ts';
 import type { Digest } from '../../src/oci/digest.ts';
 import type { Runtime } from '../../src/runtime/runtime.ts';
 import { BlobPaths } from '../../src/store/blob-paths.ts';
+import type { BlobSource } from '../../src/store/blob-store.ts';
 import { type DiskBlobStore, openDiskBlobStore } from '../../src/store/disk-blob-store.ts';
-import { digestBytes } from '../conformance/blob-store.ts';
+import { digestBytes, readAll } from '../conformance/blob-store.ts';
 import { MemoryFileIndex } from '../doubles/memory-file-index.ts';
 import { quietLog } from '../doubles/quiet-log.ts';
 import { makeFolder, makeTestRuntime, removeFolder } from '../doubles/test-runtime.ts';
@@ -180,4 +181,39 @@ export async function openIn(
     wholePath: (digest) => paths.blob(digest),
     ...{ put, ingest, putRecipe },
   };
+}
+
+/** A source of a layer, which has to be closed. */
+export async function openSource(
+  { store }: Pick<DedupFolder, 'store'>,
+  digest: Digest,
+): Promise<BlobSource> {
+  const opened = await store.open(digest);
+  if (opened === undefined) throw new Error('the layer cannot be opened');
+  return opened;
+}
+
+/** Reads so many bytes from a position on; fewer at the end. */
+export async function readAt(
+  from: BlobSource,
+  position: number,
+  length: number,
+): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  for (let done = 0; done < length; ) {
+    const count = await from.read(bytes.subarray(done), position + done);
+    if (count === 0) return bytes.subarray(0, done);
+    done += count;
+  }
+  return bytes;
+}
+
+/** Reads all of a layer as a client does. */
+export async function readThrough(folder: DedupFolder, digest: Digest): Promise<Uint8Array> {
+  const source = await openSource(folder, digest);
+  try {
+    return await readAll(source);
+  } finally {
+    source.close();
+  }
 }

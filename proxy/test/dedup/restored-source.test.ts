@@ -2,10 +2,9 @@ import { open as openFile, readFile, stat, truncate, unlink, writeFile } from 'n
 import test, { type ExecutionContext } from 'ava';
 import type { Core, ReadOptions, Restoration } from 'mica-core/core';
 import { RunLimits } from '../../src/dedup/run-limits.ts';
-import type { Digest } from '../../src/oci/digest.ts';
 import { type BlobSource, ShortBlobError } from '../../src/store/blob-store.ts';
 import { makeBytes, readAll } from '../conformance/blob-store.ts';
-import { core, type DedupFolder, openDedupFolder } from './dedup-folder.ts';
+import { core, openDedupFolder, openSource, readAt } from './dedup-folder.ts';
 import { makeFiles, makeLayer, makeTar, sameBytes } from './layers.ts';
 
 /** A gzip of 8 MB: many parts. */
@@ -64,25 +63,9 @@ async function open(t: ExecutionContext, layer: Uint8Array, limits?: RunLimits) 
   return { ...seen, folder, digest };
 }
 
-async function source(folder: DedupFolder, digest: Digest): Promise<BlobSource> {
-  const opened = await folder.store.open(digest);
-  if (opened === undefined) throw new Error('the layer cannot be opened');
-  return opened;
-}
-
-async function readAt(from: BlobSource, position: number, length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
-  for (let done = 0; done < length; ) {
-    const count = await from.read(bytes.subarray(done), position + done);
-    if (count === 0) return bytes.subarray(0, done);
-    done += count;
-  }
-  return bytes;
-}
-
 test('a layer that is only a recipe is read to the bit, whole and in parts', async (t) => {
   const { folder, digest } = await open(t, LARGE);
-  const whole = await source(folder, digest);
+  const whole = await openSource(folder, digest);
   t.is(whole.size, LARGE.length);
   sameBytes(t, await readAll(whole), LARGE);
   for (const [start, length] of [
@@ -101,7 +84,7 @@ test('a layer that is only a recipe is read to the bit, whole and in parts', asy
 
 test('readers who are near each other share one pass', async (t) => {
   const { folder, digest, reads, given } = await open(t, LARGE);
-  const sources = await Promise.all(Array.from({ length: 8 }, () => source(folder, digest)));
+  const sources = await Promise.all(Array.from({ length: 8 }, () => openSource(folder, digest)));
   const all = await Promise.all(sources.map((each) => readAll(each)));
   for (const bytes of all) sameBytes(t, bytes, LARGE);
   t.is(reads.length, 1);
@@ -114,7 +97,7 @@ test('readers who are near each other share one pass', async (t) => {
 
 test('nothing is made that nobody asks for, and nothing more when the last reader goes', async (t) => {
   const { folder, digest, given, reads } = await open(t, LARGE);
-  const reader = await source(folder, digest);
+  const reader = await openSource(folder, digest);
   t.is(given.length, 0);
   await readAt(reader, 0, 10);
   await readAt(reader, 10, 1000);
@@ -127,7 +110,7 @@ test('nothing is made that nobody asks for, and nothing more when the last reade
 
 test('a reader that goes while its bytes are made leaves those who stay alone', async (t) => {
   const { folder, digest } = await open(t, LARGE);
-  const [goes, stays] = await Promise.all([source(folder, digest), source(folder, digest)]);
+  const [goes, stays] = await Promise.all([openSource(folder, digest), openSource(folder, digest)]);
   const going = goes.read(new Uint8Array(100), 0);
   const staying = readAll(stays);
   goes.close();
@@ -138,7 +121,10 @@ test('a reader that goes while its bytes are made leaves those who stay alone', 
 
 test('a reader far behind the others begins a pass of its own', async (t) => {
   const { folder, digest, reads } = await open(t, WIDE);
-  const [first, second] = await Promise.all([source(folder, digest), source(folder, digest)]);
+  const [first, second] = await Promise.all([
+    openSource(folder, digest),
+    openSource(folder, digest),
+  ]);
   await readAt(first, 15_000_000, 100);
   sameBytes(t, await readAt(second, 0, 1000), WIDE.subarray(0, 1000));
   t.deepEqual(
@@ -153,7 +139,7 @@ test('more readers at different places than may run are all served', async (t) =
   const limits = new RunLimits(2);
   const { folder, digest } = await open(t, LARGE, limits);
   const starts = [0, 1_000_000, 2_000_000, 3_000_000, 4_000_000, 0, 1_500_000];
-  const sources = await Promise.all(starts.map(() => source(folder, digest)));
+  const sources = await Promise.all(starts.map(() => openSource(folder, digest)));
   const parts = await Promise.all(
     starts.map((start, at) => readAt(sources[at] as BlobSource, start, 900_000)),
   );
@@ -172,7 +158,7 @@ test('a layer stays open a while after its last reader, and few of them do', asy
     others.push(await folder.putRecipe(makeLayer(makeFiles(5, seed))));
   t.is(opened.size, 0, 'proofs are closed');
   for (const each of [digest, ...others]) {
-    const reader = await source(folder, each);
+    const reader = await openSource(folder, each);
     await readAll(reader);
     reader.close();
   }
@@ -251,7 +237,7 @@ test('a system that has no descriptors left does not cost the layer', async (t) 
   folder.index.locate = () => Promise.reject(fails);
   await t.throwsAsync(folder.store.open(digest), { is: fails });
   folder.index.locate = original;
-  const reader = await source(folder, digest);
+  const reader = await openSource(folder, digest);
   sameBytes(t, await readAll(reader), SMALL);
   reader.close();
   t.deepEqual(folder.damaged, []);

@@ -3,8 +3,8 @@ import { RunLimits } from '../../src/dedup/run-limits.ts';
 import type { Digest } from '../../src/oci/digest.ts';
 import { BEGUN_MS, type BeginAheadOptions, beginAhead } from '../../src/replica/begin-ahead.ts';
 import { BEGUN_SIZE } from '../../src/replica/choose-ahead.ts';
-import { makeBytes, readAll } from '../conformance/blob-store.ts';
-import { type DedupFolder, openDedupFolder } from '../dedup/dedup-folder.ts';
+import { makeBytes } from '../conformance/blob-store.ts';
+import { type DedupFolder, openDedupFolder, readThrough } from '../dedup/dedup-folder.ts';
 import { makeTar, sameBytes } from '../dedup/layers.ts';
 import { FakeClock } from '../doubles/fake-clock.ts';
 
@@ -24,16 +24,6 @@ async function open(t: ExecutionContext, limits?: RunLimits) {
     return { run, isMade: beginAhead({ run, clock, ending, pause, ...options }, signal) };
   };
   return { folder, digest, clock, begin };
-}
-
-async function readThrough(folder: DedupFolder, digest: Digest): Promise<Uint8Array> {
-  const source = await folder.store.open(digest);
-  if (source === undefined) throw new Error('the layer cannot be opened');
-  try {
-    return await readAll(source);
-  } finally {
-    source.close();
-  }
 }
 
 test('the beginning is made, and a reader goes on from it in the same run', async (t) => {

@@ -2,9 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import type { Digest } from '../../src/oci/digest.ts';
 import { RunCopies, type RunCopiesOptions } from '../../src/replica/run-copies.ts';
-import type { BlobSource } from '../../src/store/blob-store.ts';
-import { readAll } from '../conformance/blob-store.ts';
-import { openDedupFolder } from '../dedup/dedup-folder.ts';
+import { openDedupFolder, openSource, readAt, readThrough } from '../dedup/dedup-folder.ts';
 import { listAll, makeFiles, makeLayer, sameBytes } from '../dedup/layers.ts';
 import { quietLog } from '../doubles/quiet-log.ts';
 import { TestSpace } from '../pull/mirror-under-test.ts';
@@ -42,20 +40,6 @@ async function open(t: ExecutionContext, { isWanted = true, ...options }: Setup 
   return { folder, space, copies, told, stored, digest };
 }
 
-async function source(
-  { store }: { readonly store: { open(digest: Digest): Promise<BlobSource | undefined> } },
-  digest: Digest,
-): Promise<BlobSource> {
-  const opened = await store.open(digest);
-  if (opened === undefined) throw new Error('the layer cannot be opened');
-  return opened;
-}
-
-async function readAt(from: BlobSource, start: number, length: number): Promise<void> {
-  const into = new Uint8Array(length);
-  for (let done = 0; done < length; ) done += await from.read(into.subarray(done), start + done);
-}
-
 /** Waits for what is written beside those who read. */
 async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await turn();
@@ -63,9 +47,7 @@ async function until(isSo: () => boolean): Promise<void> {
 
 test('what a client read to the end is whole then, and was made once', async (t) => {
   const { folder, space, told, stored, digest } = await open(t);
-  const reader = await source(folder, digest);
-  sameBytes(t, await readAll(reader), LAYER);
-  reader.close();
+  sameBytes(t, await readThrough(folder, digest), LAYER);
   await until(() => told.promoted === 1);
   sameBytes(t, await folder.whole.read(digest), LAYER);
   t.deepEqual(stored, [LAYER.length]);
@@ -75,16 +57,14 @@ test('what a client read to the end is whole then, and was made once', async (t)
 
 test('a client that leaves leaves what it got, and the next one goes on from there', async (t) => {
   const { folder, space, told, digest } = await open(t);
-  const first = await source(folder, digest);
+  const first = await openSource(folder, digest);
   await readAt(first, 0, LAYER.length >> 1);
   first.close();
   await until(() => !folder.whole.isBusy(digest));
   const [partial] = await listAll(folder.whole.partials());
   t.true((partial?.size ?? 0) > 0 && (partial?.size ?? 0) < LAYER.length);
   t.is(told.promoted, 0);
-  const second = await source(folder, digest);
-  sameBytes(t, await readAll(second), LAYER);
-  second.close();
+  sameBytes(t, await readThrough(folder, digest), LAYER);
   await until(() => told.promoted === 1);
   sameBytes(t, await folder.whole.read(digest), LAYER);
   t.is(space.promised, 0);
@@ -92,7 +72,7 @@ test('a client that leaves leaves what it got, and the next one goes on from the
 
 test('a range from the middle is no copy', async (t) => {
   const { folder, space, told, digest } = await open(t);
-  const reader = await source(folder, digest);
+  const reader = await openSource(folder, digest);
   await readAt(reader, LAYER.length - 10, 10);
   reader.close();
   await until(() => !folder.whole.isBusy(digest) && space.promised === 0);
@@ -107,9 +87,7 @@ for (const [why, setup] of [
   test(`a client gets all bytes, and no copy is made, where ${why}`, async (t) => {
     const { folder, space, told, digest } = await open(t, setup);
     space.isRoomy = false;
-    const reader = await source(folder, digest);
-    sameBytes(t, await readAll(reader), LAYER);
-    reader.close();
+    sameBytes(t, await readThrough(folder, digest), LAYER);
     await until(() => !folder.whole.isBusy(digest));
     t.is(await folder.whole.stat(digest), undefined);
     t.is(told.promoted, 0);
@@ -119,9 +97,7 @@ for (const [why, setup] of [
 test('a copy that is begun by others already is left to them', async (t) => {
   const { folder, told, digest } = await open(t);
   const other = await folder.whole.begin(digest);
-  const reader = await source(folder, digest);
-  sameBytes(t, await readAll(reader), LAYER);
-  reader.close();
+  sameBytes(t, await readThrough(folder, digest), LAYER);
   await other.discard();
   await other.close();
   t.is(told.promoted, 0);
@@ -135,9 +111,7 @@ test('a disk that fails costs the copy, not the client', async (t) => {
     partial.append = () => Promise.reject(Object.assign(new Error('full'), { code: 'ENOSPC' }));
     return partial;
   };
-  const reader = await source(folder, digest);
-  sameBytes(t, await readAll(reader), LAYER);
-  reader.close();
+  sameBytes(t, await readThrough(folder, digest), LAYER);
   await until(() => !folder.whole.isBusy(digest));
   t.is(await folder.whole.stat(digest), undefined);
   t.deepEqual(await listAll(folder.whole.partials()), []);
@@ -150,9 +124,7 @@ test('wrong bytes that an earlier fill left are no damage of the layer', async (
   await partial.append(new Uint8Array(100));
   await partial.suspend();
   await partial.close();
-  const reader = await source(folder, digest);
-  sameBytes(t, await readAll(reader), LAYER);
-  reader.close();
+  sameBytes(t, await readThrough(folder, digest), LAYER);
   await until(() => !folder.whole.isBusy(digest));
   t.is(await folder.whole.stat(digest), undefined);
   t.deepEqual(await listAll(folder.whole.partials()), []);
@@ -161,7 +133,7 @@ test('wrong bytes that an earlier fill left are no damage of the layer', async (
 
 test('close() ends a copy that waits for its reader, and keeps what was written', async (t) => {
   const { folder, copies, space, digest } = await open(t);
-  const reader = await source(folder, digest);
+  const reader = await openSource(folder, digest);
   await readAt(reader, 0, 10);
   await copies.close();
   t.false((await listAll(folder.whole.partials())).length > 1);
