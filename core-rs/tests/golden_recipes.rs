@@ -49,7 +49,7 @@ const INEXACT_LAYERS: [(&str, Inexact); 2] = [
     ("zstd-skippable", Inexact::SkippableFrame),
 ];
 
-/// Those that have two recipes: of before first segments were split, and one that is written today.
+/// Those that have a second recipe, in which a first segment is split that is kept whole today.
 const SPLIT_LAYERS: [&str; 2] = ["klauspost-5", "pgzip-5"];
 
 /// All of them.
@@ -65,15 +65,6 @@ fn path(layer: &str, kind: &str) -> String {
 
 fn read(layer: &str, kind: &str) -> Vec<u8> {
     std::fs::read(path(layer, kind)).unwrap()
-}
-
-/// What kind of file the recipe is that is written today.
-fn written_kind(layer: &str) -> &'static str {
-    if SPLIT_LAYERS.contains(&layer) {
-        "split.recipe"
-    } else {
-        "recipe"
-    }
 }
 
 fn rows(recipe: &[u8]) -> Vec<SegmentRow> {
@@ -324,7 +315,7 @@ fn the_format_is_as_its_document_tells() {
 fn the_same_layer_gives_the_same_recipe_on_every_machine() {
     for name in names() {
         let recipe = ingest(&read(name, "layer"), &[100_000]).unwrap();
-        assert!(recipe == read(name, written_kind(name)), "{name}");
+        assert!(recipe == read(name, "recipe"), "{name}");
     }
 }
 
@@ -333,6 +324,6 @@ fn the_same_layer_gives_the_same_recipe_on_every_machine() {
 fn make_recipes() {
     for name in names() {
         let recipe = ingest(&read(name, "layer"), &[100_000]).unwrap();
-        std::fs::write(path(name, written_kind(name)), recipe).unwrap();
+        std::fs::write(path(name, "recipe"), recipe).unwrap();
     }
 }

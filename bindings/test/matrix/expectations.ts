@@ -32,10 +32,10 @@ const FORGETFUL = /-full-\d+$/;
 const NAMELESS = /-rsyncable$/;
 
 /**
- * Bytes of corrections up to which another's model is as good: of half a megabyte, pigz and zlib may write
- * all but the same.
+ * Bytes of corrections up to which another's model is as good, the same that one's own may need: of half a
+ * megabyte, pigz and zlib, or pgzip and klauspost, may write all but the same.
  */
-const AS_GOOD_SIZE = 16;
+const AS_GOOD_SIZE = COMMON_ALLOWANCE.size;
 
 /** Names of common compressors, but for framings: header fields change no prediction. */
 const COMMON: readonly RegExp[] = [

@@ -3,7 +3,7 @@
 //! A part is given out only when all of it was made and checked. The first one has no text before it that
 //! its model would have to be warmed up with, so that a small one costs next to nothing.
 
-use super::cut::{FirstBits, Segment};
+use super::cut::{FirstBits, Segment, SegmentBlock};
 use crate::model::LONG_CONTEXT_SIZE;
 
 /// Plain text after which the first segment ends with its block, bytes; and least that is split off, as
@@ -11,25 +11,51 @@ use crate::model::LONG_CONTEXT_SIZE;
 /// fewer to go on with until the second part is made, which is longer then.
 pub const FIRST_SEGMENT_SIZE: usize = 256 << 10;
 
+/// Least that is stored of each half, bytes. What a model is wrong about as it lacks older text is too much
+/// to keep of a kilobyte that holds a file of zeros, and little of this.
+pub const LEAST_STORED: usize = 64 << 10;
+
 /// Leaves a small segment, and gives the rest. Nothing if no block ends where both would be long enough.
 pub fn split_first(segment: &mut Segment) -> Option<Segment> {
-    let (blocks, length) = blocks_up_to(segment, FIRST_SEGMENT_SIZE);
-    let least = length.min(segment.plain().len() - length);
-    (least >= FIRST_SEGMENT_SIZE).then(|| split_off(segment, blocks))
+    let Half {
+        blocks,
+        plain,
+        stored,
+    } = first_half(segment)?;
+    let is_enough = segment.plain().len() - plain >= FIRST_SEGMENT_SIZE
+        && segment.stored.len() - stored >= LEAST_STORED;
+    is_enough.then(|| split_off(segment, blocks))
 }
 
-/// How many blocks it takes to `size` bytes of plain text, and to what length they come. A flush right
-/// after them is one of them: a model begins best where the compressor did.
-fn blocks_up_to(segment: &Segment, size: usize) -> (usize, usize) {
-    let (mut count, mut length) = (0, 0);
-    for block in &segment.blocks {
-        if length >= size && !block.stretch().is_flush() {
-            break;
+/// What is left of a segment: blocks, and bytes of both kinds.
+struct Half {
+    blocks: usize,
+    plain: usize,
+    stored: usize,
+}
+
+/// Up to the first block that begins where enough is before it. A flush right after the half is a part of
+/// it: a model begins best where the compressor did.
+fn first_half(segment: &Segment) -> Option<Half> {
+    let mut plain = 0;
+    for (blocks, block) in segment.blocks.iter().enumerate() {
+        let stored = stored_before(block);
+        let is_enough = plain >= FIRST_SEGMENT_SIZE && stored >= LEAST_STORED;
+        if is_enough && !block.stretch().is_flush() {
+            return Some(Half {
+                blocks,
+                plain,
+                stored,
+            });
         }
-        count += 1;
-        length += block.length;
+        plain += block.length;
     }
-    (count, length)
+    None
+}
+
+/// Whole bytes of a segment that are before a block of it.
+fn stored_before(block: &SegmentBlock) -> usize {
+    usize::try_from(block.bit_offset / 8).unwrap_or(usize::MAX)
 }
 
 /// Leaves the first `blocks`, and gives a segment of those after them, of which there is one at least.
@@ -66,7 +92,7 @@ fn split_text(segment: &mut Segment, rest: &mut Segment, end: usize) {
 /// The rest's bytes begin with the one that its first block's first bit is in.
 fn split_stored(segment: &mut Segment, rest: &mut Segment) {
     let bit_offset = rest.blocks.first().map_or(0, |block| block.bit_offset);
-    let whole = usize::try_from(bit_offset / 8).unwrap_or(usize::MAX);
+    let whole = rest.blocks.first().map_or(0, stored_before);
     let [count, ..] = (bit_offset % 8).to_le_bytes();
     rest.stored = segment.stored.split_off(whole.min(segment.stored.len()));
     let first = rest.stored.first().copied().unwrap_or(0);
