@@ -50,6 +50,7 @@ for (const [number, workload] of WORKLOADS.entries()) {
       workload.prepare(setting, round);
       // It ends with the server.
       const running = workload.run(setting, mica, round).catch((error: unknown) => error);
+      await workload.untilBegun?.(setting);
       await delay(setting.random.next() * workload.maxDelayMs);
       await mica.kill();
       t.is((await running) instanceof Error, false, `kill ${round}: ${String(await running)}`);

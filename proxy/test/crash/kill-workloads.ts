@@ -42,7 +42,9 @@ export interface Workload {
   config(setting: Setting): ConfigParts;
   /** Of the starts at the end, after each of which all is looked at. */
   readonly endings: readonly Ending[];
-  /** Milliseconds until the kill, at most. */
+  /** What the kill waits for: on a slow machine nothing would have begun. */
+  untilBegun?(setting: Setting): Promise<void>;
+  /** Milliseconds until the kill, then, at most. */
   readonly maxDelayMs: number;
   /** Adds what a round pulls before the kill. */
   prepare(setting: Setting, round: number): void;
@@ -81,6 +83,12 @@ const ALL_KEPT: readonly ConfigParts[] = [ALL_WHOLE, NO_RECIPES];
 
 /** Images of the conversions: half of them of two small layers, half of a large one. */
 const CONVERTED_IMAGES = MAX_IMAGES;
+
+/** How long a server may take until the first layer is converted, ms: it has others to serve first. */
+const MAX_IDLE_MS = 5000;
+
+/** How often it is looked whether that has begun, ms. */
+const CONVERTING_POLL_MS = 5;
 
 function addImage(
   { upstream, images, everything }: Setting,
@@ -155,17 +163,29 @@ async function evictOldest(setting: Setting): Promise<void> {
   await removing.exited;
 }
 
-/** Whether some layers are kept as the mode says, and some still as another one says. */
-async function isHalfConverted({ data, images, configs }: Setting): Promise<boolean> {
+/** The layers that have a file in a folder of the store. */
+async function layersIn({ data, images }: Setting, folder: string): Promise<readonly string[]> {
+  const names = await readdir(join(data, folder), { recursive: true });
+  const files = new Set(names.map((name) => basename(name)));
   const digests = images.flatMap(({ layers }) => layers.map(({ digest }) => digest));
-  const countIn = async (folder: string): Promise<number> => {
-    const names = await readdir(join(data, folder), { recursive: true });
-    const files = new Set(names.map((name) => basename(name)));
-    return digests.filter((digest) => files.has(digest.slice('sha256:'.length))).length;
-  };
-  const isSome = (count: number) => count > 0 && count < digests.length;
-  if (isSome(await countIn('recipes'))) return true;
-  return configs.at(-1) !== SOME_WHOLE && isSome(await countIn('blobs'));
+  return digests.filter((digest) => files.has(digest.slice('sha256:'.length)));
+}
+
+/** Until a layer's file comes or goes, or there is nothing to convert. */
+async function untilConverting(setting: Setting): Promise<void> {
+  const list = async () =>
+    JSON.stringify([await layersIn(setting, 'blobs'), await layersIn(setting, 'recipes')]);
+  const before = await list();
+  const deadline = Date.now() + MAX_IDLE_MS;
+  while ((await list()) === before && Date.now() < deadline) await delay(CONVERTING_POLL_MS);
+}
+
+/** Whether some layers are kept as the mode says, and some still as another one says. */
+async function isHalfConverted(setting: Setting): Promise<boolean> {
+  const layers = setting.images.flatMap((image) => image.layers).length;
+  const isSome = ({ length }: readonly string[]) => length > 0 && length < layers;
+  if (isSome(await layersIn(setting, 'recipes'))) return true;
+  return setting.configs.at(-1) !== SOME_WHOLE && isSome(await layersIn(setting, 'blobs'));
 }
 
 /** Everything that changes files and index by itself while the server runs. */
@@ -241,6 +261,7 @@ export const WORKLOADS: readonly Workload[] = [
         isSettled: (counts, layers) => isIngested(counts, layers) && counts.whole === 0,
       },
     ],
+    untilBegun: untilConverting,
     maxDelayMs: 450,
     isComparable: true,
     prepare: (setting, round) => {
