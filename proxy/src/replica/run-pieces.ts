@@ -23,25 +23,32 @@ export class RunPieces implements RunCopy {
   readonly #writer = this.#queue.writable.getWriter();
   readonly #reader = this.#queue.readable.getReader();
   #isWhole = false;
+  #isEnded = false;
 
   constructor() {
     // Told to whoever reads.
     this.#writer.closed.catch(() => undefined);
   }
 
-  append(bytes: Uint8Array, position: number): Promise<void> {
+  async append(bytes: Uint8Array, position: number): Promise<void> {
+    // Node throws from a write to a closed stream (nodejs/node#57272), which would cost
+    // the readers of the run their layer.
+    if (this.#isEnded) return;
     this.#writer.write({ bytes, position }).catch(() => undefined);
     // Once nobody takes them any more there is nothing to wait for.
-    return this.#writer.ready.catch(() => undefined);
+    await this.#writer.ready.catch(() => undefined);
   }
 
   end(isWhole: boolean): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
     this.#isWhole = isWhole;
     this.#writer.close().catch(() => undefined);
   }
 
   /** Takes no more. */
   async stop(): Promise<void> {
+    this.#isEnded = true;
     await this.#reader.cancel().catch(() => undefined);
   }
 

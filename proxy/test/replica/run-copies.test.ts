@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import type { Digest } from '../../src/oci/digest.ts';
 import { RunCopies, type RunCopiesOptions } from '../../src/replica/run-copies.ts';
+import { readAll } from '../conformance/blob-store.ts';
 import { openDedupFolder, openSource, readAt, readThrough } from '../dedup/dedup-folder.ts';
 import { listAll, makeFiles, makeLayer, sameBytes } from '../dedup/layers.ts';
 import { quietLog } from '../doubles/quiet-log.ts';
@@ -138,6 +139,7 @@ test('close() ends a copy that waits for its reader, and keeps what was written'
   await copies.close();
   t.false((await listAll(folder.whole.partials())).length > 1);
   t.is(space.promised, 0);
+  sameBytes(t, await readAll(reader), LAYER);
   reader.close();
   t.is(await folder.whole.stat(digest), undefined);
 });
