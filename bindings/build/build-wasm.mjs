@@ -30,6 +30,8 @@ function installClang() {
 }
 
 /**
+ * Not optimized: that takes minutes, and both work for seconds only.
+ *
  * @param {string} name
  * @param {string} version
  * @param {readonly string[]} options
@@ -40,7 +42,11 @@ function installTool(name, version, options) {
   const isThere = file !== undefined && readOutput([file, '--version'])?.endsWith(` ${version}`);
   if (isThere) return true;
   const folder = ['--root', TOOLS_FOLDER, '--target-dir', join(TOOLS_FOLDER, 'build')];
-  return run(['cargo', 'install', ...folder, ...options, `${name}@=${version}`]);
+  const environment = { CARGO_PROFILE_DEV_DEBUG: 'none' };
+  return run(
+    ['cargo', 'install', '--debug', ...folder, ...options, `${name}@=${version}`],
+    environment,
+  );
 }
 
 function build(/** @type {Readonly<Record<string, string>>} */ environment) {
