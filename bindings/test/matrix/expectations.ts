@@ -32,10 +32,14 @@ const FORGETFUL = /-full-\d+$/;
 const NAMELESS = /-rsyncable$/;
 
 /**
- * Bytes of corrections up to which another's model is as good, the same that one's own may need: of half a
- * megabyte, pigz and zlib, or pgzip and klauspost, may write all but the same.
+ * Bytes of corrections up to which another's model is as good: of half a megabyte, pigz and zlib may write
+ * all but the same.
  */
-const AS_GOOD_SIZE = COMMON_ALLOWANCE.size;
+const AS_GOOD_SIZE = 16;
+
+/** What pgzip compresses at a time unless it is told otherwise, bytes (`defaultBlockSize` in gzip.go). */
+const PGZIP_BLOCK_SIZE = 1 << 20;
+const SMALL_BLOCKS = /-\d+KiB$/;
 
 /** Names of common compressors, but for framings: header fields change no prediction. */
 const COMMON: readonly RegExp[] = [
@@ -55,15 +59,19 @@ const NAME =
 
 const HUFFMAN_ONLY = -2;
 
-/** Undefined when nobody's model is meant for it. */
-export function makerOf({ name, family, expected }: Compressor): Maker | undefined {
+/**
+ * None when nobody's model is meant for it.
+ *
+ * @param length Bytes of the layer's tar: what pgzip compresses as one block is what klauspost's encoder makes.
+ */
+export function makersOf({ name, family, expected }: Compressor, length: number): readonly Maker[] {
   const groups = NAME.exec(name)?.groups;
-  const level = groups?.['level'];
-  if (expected === 'raw' || level === undefined) return undefined;
-  return {
-    compressor: groups?.['program'] === 'pigz' ? 'pigz' : family,
-    level: level === 'huffman' ? HUFFMAN_ONLY : Number(level),
-  };
+  const found = groups?.['level'];
+  if (expected === 'raw' || found === undefined) return [];
+  const level = found === 'huffman' ? HUFFMAN_ONLY : Number(found);
+  const maker = { compressor: groups?.['program'] === 'pigz' ? 'pigz' : family, level };
+  const isOneBlock = length <= PGZIP_BLOCK_SIZE && !SMALL_BLOCKS.test(name);
+  return family === 'pgzip' && isOneBlock ? [maker, { compressor: 'klauspost', level }] : [maker];
 }
 
 function allowanceOf({ name }: Compressor): Allowance {

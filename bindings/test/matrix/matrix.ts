@@ -15,7 +15,7 @@ import {
 } from '../../src/core.ts';
 import { hashFile } from '../streams/cache.ts';
 import type { Stream } from '../streams/streams.ts';
-import { findModelFaults, type Maker, makerOf } from './expectations.ts';
+import { findModelFaults, type Maker, makersOf } from './expectations.ts';
 import { takeApart } from './round-trip.ts';
 
 /** What next to nothing is found in looks the same from all compressors. */
@@ -51,10 +51,10 @@ type Makers = ReadonlyMap<string, readonly Maker[]>;
 async function findMakers(streams: readonly Stream[]): Promise<Makers> {
   const makers = new Map<string, readonly Maker[]>();
   for (const stream of streams) {
-    const maker = makerOf(stream.compressor);
-    if (maker === undefined) continue;
+    const found = makersOf(stream.compressor, stream.layer.length);
+    if (found.length === 0) continue;
     const key = await bodyDigest(stream);
-    makers.set(key, [...(makers.get(key) ?? []), maker]);
+    makers.set(key, [...(makers.get(key) ?? []), ...found]);
   }
   return makers;
 }
